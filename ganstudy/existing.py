@@ -137,7 +137,8 @@ def reopen(
     The run may be somebody else's: what it names as plug-ins is run only with `run_plugins`. Of
     data of the user's own that are gone an outline does, but `to_train`.
 
-    Errors  `RunError` where the study, as it stands, plans none of the trials that are recorded.
+    Errors  `RunError` where the study, as it stands, plans none of the trials that are recorded, or
+            its rules have changed since.
     """
     directory = RunDirectory.existing(path)
     search = search_of(directory.read_study(run_plugins=run_plugins, to_train=to_train))
@@ -146,6 +147,7 @@ def reopen(
     directory.asked.check_trials(
         search, directory.recorded(), "Put study.yaml, and the files that it names, back"
     )
+    directory.asked.check_rules(search)
     for why in known_data.gone(search):
         _log.warning("%s: %s: what is told comes from its records alone", path, why)
     return directory, search

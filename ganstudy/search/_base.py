@@ -166,10 +166,10 @@ class Search(Part, ABC):
         """Why a run of an earlier study cannot be continued as this one; by default it can, but for
         one whose seeds are added until it is settled: the rules of these would be forgotten.
 
-        `kept` are the values of the earlier study file.
+        `kept` is `fixed` of the earlier study.
         """
         seen = self.counts()
-        if not isinstance(kept.get("seeds"), Mapping) or seen.total() == seen["missing"]:
+        if not kept or seen.total() == seen["missing"]:
             return ""
         return (
             "its seeds are added until its question is settled, and scores have been seen under "

@@ -17,7 +17,7 @@ from ganstudy.store.place import RunError
 from ganstudy.study import load
 from ganstudy.study.configuration import leaves
 from ganstudy.study.document import StudyError, read_document
-from ganstudy.whole_file import Damaged, digest, write_whole
+from ganstudy.whole_file import Damaged, digest, read_now, write_whole
 
 if TYPE_CHECKING:
     from ganstudy.search import Search
@@ -79,7 +79,7 @@ class KeptStudy:
         Errors  `StudyError`.
         """
         meant = self._meant()
-        own = self._name(name or (meant.name if meant else ""))
+        own = _name(self.folder, name or (meant.name if meant else ""))
         # Of a study that is to be trained, nobody knows of what is written anew that it ever was.
         new = to_train and (any(map(_is_told, overrides)) or self._has_changed(meant))
         numbers = nullcontext(dict[str, None]()) if new else as_recorded()
@@ -110,8 +110,8 @@ class KeptStudy:
         Errors  `StudyError` if study.yaml does not say so either.
         """
         try:
-            return resolved.read(self.resolved.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, Damaged) as error:
+            return self._resolved()
+        except (FileNotFoundError, Damaged) as error:
             _log.warning("%s: %s; told from study.yaml instead", self.resolved, error)
             return resolved.read(resolved.text_of(self.read(), ""))
 
@@ -181,14 +181,21 @@ class KeptStudy:
 
         Errors  `RunError` with the reason.
         """
-        if not self.study.is_file():
-            return
-        try:
-            kept = read_document(self.study).values
-        except StudyError:  # damaged; what it meant is not known
-            return
-        if reason := search.refusal(kept):
+        if reason := search.refusal(self._fixed()):
             raise RunError(f"{self.folder}: {reason}")
+
+    def _fixed(self) -> Mapping[str, Any]:
+        """What stays once scores have been seen, as resolved.yaml says, which no hand has changed;
+        as study.yaml says where that is damaged, gone, or of an earlier version.
+        """
+        meant = self._meant()
+        if meant and meant.fixed:
+            return meant.fixed
+        try:
+            added = isinstance(read_document(self.study).values.get("seeds"), Mapping)
+            return self.read().fixed if added else {}
+        except StudyError:  # gone or damaged; what it meant is not known
+            return {}
 
     def _holds(self, text: str) -> bool:
         """Whether a study is the one that is here, and what it means too."""
@@ -200,24 +207,18 @@ class KeptStudy:
         text = self._text()
         return meant is not None and text is not None and meant.study != digest(text.encode())
 
-    def _name(self, told: str) -> str:
-        """The name that a study has, of which exports make folders; that of the run's without one.
-
-        The run may be somebody else's, whose name leads elsewhere.
-        """
-        if told and (Path(told).name != told or told == ".." or not told.isprintable()):
-            _log.warning(
-                "%s: a study is not called %r; its folder's name is taken", self.folder, told
-            )
-            told = ""
-        return told or one_line(self.folder.resolve().name)
-
     def _meant(self) -> Resolved | None:
-        """What resolved.yaml says; None where it is damaged or gone."""
+        """What resolved.yaml says; None where it is damaged or gone.
+
+        Errors  `OSError` where it cannot be read.
+        """
         try:
-            return resolved.read(self.resolved.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, Damaged):
+            return self._resolved()
+        except (FileNotFoundError, Damaged):
             return None
+
+    def _resolved(self) -> Resolved:
+        return resolved.read(read_now(self.resolved).decode(errors="replace"))
 
     def _text(self) -> str | None:
         """What study.yaml says; None where it cannot be read."""
@@ -225,6 +226,17 @@ class KeptStudy:
             return self.study.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             return None
+
+
+def _name(folder: Path, told: str) -> str:
+    """The name that a study has, of which exports make folders; that of the run's without one.
+
+    The run may be somebody else's, whose name leads elsewhere.
+    """
+    if told and (Path(told).name != told or told == ".." or not told.isprintable()):
+        _log.warning("%s: a study is not called %r; its folder's name is taken", folder, told)
+        told = ""
+    return told or one_line(folder.resolve().name)
 
 
 def _is_told(override: str) -> bool:

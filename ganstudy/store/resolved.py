@@ -43,6 +43,7 @@ class Resolved:
     """What a study meant; of a search by results, the points are its arms.
 
     space   what each parameter of a search by results may be
+    fixed   what stays once scores have been seen, as `Study.fixed`
     study   digest of study.yaml
     name    of the study
     """
@@ -50,6 +51,7 @@ class Resolved:
     seeds: tuple[int, ...]
     points: tuple[ResolvedPoint, ...]
     space: Mapping[str, Any]
+    fixed: Mapping[str, Any]
     study: str
     name: str
 
@@ -107,6 +109,8 @@ def text_of(study: Study, written: str) -> str:
         "common:",
         *(f"  {key}: {json.dumps(value)}" for key, value in common.items()),
     ]
+    if fixed := study.fixed:
+        lines += ["fixed:", *(f"  {key}: {json.dumps(value)}" for key, value in fixed.items())]
     if study.space:
         lines.append("space:")
         for parameter in study.space:
@@ -135,6 +139,7 @@ def read(text: str) -> Resolved:
     seeds: list[int] = []
     name = ""
     common: dict[str, Any] = {}
+    fixed: dict[str, Any] = {}
     space: dict[str, Any] = {}
     points: list[ResolvedPoint] = []
     for line in above.splitlines():
@@ -145,12 +150,14 @@ def read(text: str) -> Resolved:
             name = json.loads(value) if key == "study" else name
         elif section == "common":
             common[key] = json.loads(value)
+        elif section == "fixed":
+            fixed[key] = json.loads(value)
         elif section == "space":
             space[json.loads(key)] = json.loads(value)
         elif section in ("points", "arms"):
             point = json.loads(line.strip().removeprefix("- "))
             points.append(ResolvedPoint(point["at"], {**common, **point["settings"]}))
-    return Resolved(tuple(seeds), tuple(points), space, of_study.strip(), name)
+    return Resolved(tuple(seeds), tuple(points), space, fixed, of_study.strip(), name)
 
 
 def shared(study: Study, flat: Flat) -> list[SharedSetting]:

@@ -125,6 +125,30 @@ class Study:
             return self.file.seeds
         return self.file.search.asked[1]
 
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """What stays once scores have been seen, as plain values; empty unless seeds are added.
+
+        arms      the labels that are compared
+        settings  labels of all other axes, for each point that every arm has
+        """
+        if not isinstance(self.file.seeds, SettledSeeds):
+            return {}
+        compared = self.axes[self.arm_axis].name
+        arms: dict[str, set[str]] = {}
+        for labels in map(self.labels, self.points):
+            arm = str(labels.pop(compared))
+            setting = ", ".join(f"{name} {label}" for name, label in labels.items())
+            arms.setdefault(setting, set()).add(arm)
+        every = set[str]().union(*arms.values())
+        return {
+            **self.file.seeds.fixed,
+            "score": self.score,
+            "compare": compared,
+            "arms": sorted(every),
+            "settings": sorted(setting for setting, own in arms.items() if own == every),
+        }
+
     def labels(self, index: Sequence[int]) -> dict[str, Any]:
         """The label on each axis at a point of the grid."""
         return {axis.name: axis.labels[i] for axis, i in zip(self.axes, index, strict=True)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -35,6 +35,12 @@ class SettledSeeds(SearchKeys):
     def rules(self) -> StoppingRules:
         """The same, for a contest of arms."""
         return StoppingRules(self.start, self.max, self.step, self.equal_within, self.method)
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """Those that cannot be changed once scores have been seen, by their keys in a study."""
+        spent = ("max", "start") if self.method == "group_sequential" else ()
+        return {f"seeds.{name}": getattr(self, name) for name in ("method", "equal_within", *spent)}
 
     def problems(
         self,

@@ -272,7 +272,7 @@ def test_the_dataset_has_every_trial_in_its_place(make: Make, tmp_path: Path) ->
 def test_it_says_what_it_is_in_words(make: Make) -> None:
     own = make()
     assert own.seeds_in_words()
-    assert own.refusal(own.study.document.values) == ""
+    assert own.refusal(own.study.fixed) == ""
     _finish(own)
-    assert own.refusal(own.study.document.values) == ""
+    assert own.refusal(own.study.fixed) == ""
     assert all(isinstance(line, str) and line for line in own.sentences())

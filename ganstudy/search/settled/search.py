@@ -127,7 +127,7 @@ class Settled(Planned):
 
     def refusal(self, kept: Mapping[str, Any]) -> str:
         """Rules that cannot be changed once scores have been seen."""
-        return words.changed_rule(self.rules, kept) if self.recorded else ""
+        return words.changed_rule(self.study.fixed, kept) if self.recorded else ""
 
     def sentences(self) -> list[str]:
         """What is settled, and how far the evidence on each open pair is."""

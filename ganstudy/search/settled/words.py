@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ganstudy.contest import Contest, Played, Standing, StoppingRules
-from ganstudy.study.until_settled import SettledSeeds
+from ganstudy.contest import Contest, Played, Standing
 
 __all__ = ["changed_rule", "progress"]
 
@@ -51,32 +50,39 @@ def _evidence(contest: Contest, pair: int, seeds: int, standing: Standing) -> st
     return f"|z| {now:.2f} of {needed[seeds - 1]:.2f} {after}"
 
 
-def changed_rule(rules: StoppingRules, kept: Mapping[str, Any]) -> str:
-    """A rule that differs from that of an earlier study file's values and has to stay, or none."""
-    before = kept.get("seeds")
-    if not isinstance(before, Mapping):
-        return ""
-    try:
-        known = SettledSeeds.model_validate(before).rules
-    except ValueError:
-        return ""
-    fixed = ["method", "equal_within"]
-    if rules.method == "group_sequential":
-        fixed += ["most", "start"]
-    for name in fixed:
-        was, now = getattr(known, name), getattr(rules, name)
-        if was != now:
-            key = {"most": "max"}.get(name, name)
-            return (
-                f"seeds.{key} was {was} when these scores were first looked at, and is {now} "
-                f"now; {_WHY[name]}. Keep it, or start anew with --fresh"
-            )
+def changed_rule(fixed: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
+    """What differs from that under which scores have been seen, and why it has to stay, or nothing.
+
+    fixed, kept  `Study.fixed` now, and when scores were first seen; arms may be more than then
+    """
+    for key, was in kept.items():
+        now = fixed.get(key)
+        more = key == "arms" and set(was) <= set(now or ())
+        if was != now and not more:
+            changed = f"{key} was {was} when these scores were first looked at, and is {now} now"
+            if isinstance(was, list) and isinstance(now, list):
+                changed = (
+                    f"{key} have changed since scores were first looked at ({_told(was, now)})"
+                )
+            return f"{changed}; {_WHY[key]}. Keep it, or start anew with --fresh"
     return ""
 
 
+def _told(was: Sequence[str], now: Sequence[str]) -> str:
+    """What has gone of a list, and what is new in it."""
+    gone, new = (", ".join(own for own in a if own not in b) for a, b in ((was, now), (now, was)))
+    return "; ".join(f"{what}: {own}" for what, own in (("gone", gone), ("new", new)) if own)
+
+
+_SPENT = "the error of group_sequential is spent"
+
 _WHY = {
-    "method": "a method that is chosen by its outcome has no error rate",
-    "equal_within": "a margin that is chosen by the scores has no error rate",
-    "most": "the error of group_sequential is spent by a largest number that is fixed for good",
-    "start": "the error of group_sequential is spent at looks that are fixed for good",
+    "seeds.method": "a method that is chosen by its outcome has no error rate",
+    "seeds.equal_within": "a margin that is chosen by the scores has no error rate",
+    "seeds.max": f"{_SPENT} by a largest number that is fixed for good",
+    "seeds.start": f"{_SPENT} at looks that are fixed for good",
+    "score": "a score that is chosen by its outcome has no error rate",
+    "compare": "a question that is chosen by its outcome has no error rate",
+    "arms": "pairs that are chosen by the scores have no error rate",
+    "settings": "a mean over settings that are chosen by the scores has no error rate",
 }

@@ -358,6 +358,52 @@ def test_rules_that_scores_have_been_seen_under_stay(tmp_path: Path) -> None:
     directory.asked.check_rules(more)
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        ("question: Is", "score: modes_covered\nquestion: Is", "score was sliced_wasserstein"),
+        ("question: Is", "compare: critic.steps\nquestion: Is", "compare was divergence"),
+        ("seeds: {", "seeds: {equal_within: 1.0, ", "seeds.equal_within was None"),
+        ("[minimax, non_saturating, reverse_kl]", "[minimax, reverse_kl]", "gone: non_saturating"),
+        ("[1, 2]", "[2]", "gone: critic.steps 1"),
+        ("[1, 2]", "[1, 2, 3]", "new: critic.steps 3"),
+    ],
+)
+def test_what_is_tested_stays_whoever_edits_the_study(
+    tmp_path: Path, before: str, now: str, said: str
+) -> None:
+    """The score could be chosen by the scores, and the rules in the run's own study.yaml, which was
+    compared with itself.
+    """
+    run, own = RunDirectory(tmp_path / "run"), settled_search(tmp_path)
+    with run.locked():
+        run.write_study(own)
+        run.write(finish(own))
+    assert TEXT.count(before) == 1
+    run.study.write_text(TEXT.replace(before, now))
+    kept = run.resolved.read_bytes()
+    for verb in (["run", run.study, "--out", run.path], ["report", run.path]):
+        result = CliRunner().invoke(main, [*map(str, verb)])
+        assert (result.exit_code, said in result.stderr) == (2, True), result.output
+        assert " no error rate. Keep it, or start anew with --fresh" in result.stderr
+    assert run.resolved.read_bytes() == kept
+
+
+def test_arms_may_be_added_and_told_in_another_order(tmp_path: Path) -> None:
+    """Their pairs are judged by more evidence then, and no score has decided which they are."""
+    run, own = RunDirectory(tmp_path / "run"), settled_search(tmp_path)
+    with run.locked():
+        run.write_study(own)
+        run.write(records := finish(own))
+    for arms in (
+        "[hinge, minimax, non_saturating, reverse_kl]",
+        "[reverse_kl, minimax, non_saturating]",
+    ):
+        more = settled_search(tmp_path, f"search.grid.divergence={arms}", "compare=divergence")
+        more.tell(records)
+        run.asked.check_rules(more)
+
+
 def test_rules_are_not_forgotten_by_a_number_of_seeds(tmp_path: Path) -> None:
     """Its study took the place of the other, after which any rules could be chosen."""
     directory = RunDirectory(tmp_path / "run")
