@@ -82,16 +82,17 @@ def read_now(path: Path, read: Callable[[BinaryIO], bytes] = lambda file: file.r
 
     On a disk of a network the old one can go while it is read; then the new one is.
 
-    Errors  `OSError`.
+    Errors  `OSError` that names the file.
     """
-    try:
+    with naming(path):
+        try:
+            with path.open("rb") as file:
+                return read(file)
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
         with path.open("rb") as file:
             return read(file)
-    except OSError as error:
-        if error.errno != errno.ESTALE:
-            raise
-    with path.open("rb") as file:
-        return read(file)
 
 
 class Damaged(Exception):
@@ -117,14 +118,13 @@ def read_named(path: Path) -> bytes:
     """All bytes of a file `<name>-<digest of content>.<suffix>`, if they are those that were
     written.
 
-    Errors  `Damaged`; `PermissionError`, which says nothing of what is in it.
+    Errors  `Damaged`, also where there is none; `OSError` where it cannot be read, which says
+            nothing of what is in it.
     """
     try:
-        content = path.read_bytes()
-    except PermissionError:
-        raise
-    except OSError as error:
-        raise Damaged(f"cannot be read: {error.strerror or error}") from None
+        content = read_now(path)
+    except FileNotFoundError:
+        raise Damaged("it is gone") from None
     if name_digest(content) != path.stem.rpartition("-")[2]:
         raise Damaged("its checksum is not the one in its name")
     return content

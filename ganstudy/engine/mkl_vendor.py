@@ -55,7 +55,7 @@ def answer() -> None:
 def _whole(name: str) -> Path | None:
     """The library of a name, if there is one that is as it was written."""
     for path in machine_cache.folder().glob(f"{name}-*.so"):
-        with suppress(Damaged, PermissionError):
+        with suppress(Damaged, OSError):
             read_named(path)
             return path
     return None

@@ -60,7 +60,8 @@ def open_run(path: str | Path) -> xr.Dataset:
     Of a run that is in training it is the one that was gathered last, which is logged. Where a part
     of results.zarr is not what was written, all is gathered from the records again.
 
-    Errors  `RunError` for no run, nothing that is gathered, and damage where no record is left.
+    Errors  `RunError` for no run, nothing that is gathered, and damage where no record is left;
+            `OSError` where something cannot be read.
     """
     run = RunDirectory.existing(Path(path))
     known_data.know(run.path)

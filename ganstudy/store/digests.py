@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ganstudy.whole_file import Damaged, digest, sealed, unsealed
+from ganstudy.whole_file import Damaged, digest, read_now, sealed, unsealed
 
 __all__ = ["CHECKED_ON_OPEN", "Digests", "check", "read", "seal"]
 
@@ -30,7 +30,7 @@ def seal(folder: Path) -> None:
 def read(folder: Path) -> Digests:
     """The digests of all files as they were written.
 
-    Errors  `Damaged`.
+    Errors  `Damaged`; `OSError` where they cannot be read.
     """
     try:
         return {name: (size, of) for name, (size, of) in unsealed(_bytes(folder / _NAME)).items()}
@@ -41,7 +41,7 @@ def read(folder: Path) -> Digests:
 def check(folder: Path, digests: Digests) -> None:
     """Compare sizes, and contents too unless there is too much of it.
 
-    Errors  `Damaged` that names the first file that differs.
+    Errors  `Damaged` that names the first file that differs; `OSError` for one that cannot be read.
     """
     whole = sum(size for size, _ in digests.values()) <= CHECKED_ON_OPEN
     for name, (size, expected) in digests.items():
@@ -54,8 +54,6 @@ def check(folder: Path, digests: Digests) -> None:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_now(path)
     except FileNotFoundError:
         raise Damaged("there is none") from None
-    except OSError as error:
-        raise Damaged(f"cannot be read: {error}") from None

@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ _PACKAGES = ("ganstudy", "torch", "numpy", "scipy", "xarray", "pydantic")
 
 
 def append(path: Path, known: Mapping[str, Any], session: Mapping[str, Any], study: str) -> None:
-    """Write what is known, and one session more, on this machine.
+    """Write what is known of earlier sessions, and one more, on this machine.
 
     Errors  `OSError`.
     """
@@ -32,16 +33,12 @@ def append(path: Path, known: Mapping[str, Any], session: Mapping[str, Any], stu
 def read(path: Path) -> dict[str, Any]:
     """What the file holds; empty if there is none.
 
-    Errors  `Damaged`; `PermissionError`.
+    Errors  `Damaged`; `OSError` where it cannot be read.
     """
     try:
         text = read_now(path)
     except FileNotFoundError:
         return {}
-    except PermissionError:
-        raise
-    except OSError as error:
-        raise Damaged(f"cannot be read: {error}") from None
     try:
         return unsealed(text)
     except Damaged:
@@ -53,6 +50,7 @@ def read(path: Path) -> dict[str, Any]:
         raise
 
 
+@cache
 def _machine() -> dict[str, Any]:
     return {
         "python": platform.python_version(),

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from ganstudy.store import heartbeat, lock
 from ganstudy.store.place import RunError, is_run
 from ganstudy.store.run_directory import RunDirectory
-from ganstudy.whole_file import Damaged, remove_partial, sealed, unsealed, write_whole
+from ganstudy.whole_file import Damaged, read_now, remove_partial, sealed, unsealed, write_whole
 
 __all__ = ["Foreseen", "JobDirectory"]
 
@@ -92,7 +92,7 @@ class JobDirectory:
         Errors  `RunError` if it cannot be read.
         """
         try:
-            return _PLAN.validate_python(unsealed(self.plan.read_bytes()).get("studies"))
+            return _PLAN.validate_python(unsealed(read_now(self.plan)).get("studies"))
         except (OSError, Damaged, ValidationError) as error:
             raise RunError(f"{self.plan}: {_in_words(error)}") from None
 

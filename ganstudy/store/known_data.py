@@ -20,7 +20,7 @@ from ganstudy.store import records
 from ganstudy.store.place import RunError
 from ganstudy.targets import FileOutline, Outline, OwnData, OwnFile, Target, reading_again
 from ganstudy.variable import Variable
-from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
+from ganstudy.whole_file import Damaged, read_now, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
     from ganstudy.kinds import Kind, Pack
@@ -52,7 +52,7 @@ def add(folder: Path, search: Search, pack: Pack) -> None:
     if not any(found.values()):
         return
     try:
-        kept = unsealed((folder / NAME).read_bytes())
+        kept = unsealed(read_now(folder / NAME))
     except (FileNotFoundError, Damaged):
         write(folder, search)
         return
@@ -137,10 +137,10 @@ def _features(folder: Path) -> Iterator[tuple[str, int]]:
 def _read(folder: Path) -> list[FileOutline]:
     """What is kept of files; how metrics are read of them is known from then on.
 
-    Errors  `PermissionError`: it may be all that is left of them.
+    Errors  `OSError` where it cannot be read: it may be all that is left of them.
     """
     try:
-        said = unsealed((folder / NAME).read_bytes())
+        said = unsealed(read_now(folder / NAME))
         outlines = [
             *(Outline.model_validate_json(json.dumps(own)) for own in said["data"]),
             *map(FileOutline.model_validate, said.get("modules", [])),
@@ -149,9 +149,7 @@ def _read(folder: Path) -> list[FileOutline]:
             know_variable(own.pop("target"), _variable(**own))
     except FileNotFoundError:
         return []
-    except PermissionError:
-        raise
-    except (OSError, Damaged, ValueError, KeyError, TypeError) as error:
+    except (Damaged, ValueError, KeyError, TypeError) as error:
         _log.warning("%s: %s; not used", folder / NAME, error)
         return []
     return outlines

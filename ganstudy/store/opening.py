@@ -23,7 +23,7 @@ ORDER = "order_of_variables"
 def opened(results: Path, known: Digests) -> xr.Dataset:
     """The dataset, of which nothing is believed that is not as its digests say.
 
-    Errors  `Damaged`, and `RunError` for codecs that run code.
+    Errors  `Damaged`; `RunError` for codecs that run code; `OSError` where it cannot be read.
     """
     import xarray as xr
 
@@ -36,6 +36,8 @@ def opened(results: Path, known: Digests) -> xr.Dataset:
     except RunError:
         raise
     except Exception as error:  # whatever zarr raises for what it did not write
+        if isinstance(error, OSError) and error.errno:  # the system's, which says nothing of it
+            raise
         raise Damaged(f"{type(error).__name__}: {error}") from None
     # How it lies here is of zarr 2, by which xarray writes no zarr 3.
     dataset = dataset.drop_encoding()

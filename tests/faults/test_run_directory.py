@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
@@ -234,12 +235,13 @@ def test_records_that_are_not_ours_to_see_are_not_missing(
     assert f"{tmp_path / 'run' / 'records'}: Permission denied" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["records/*.nc", "environment.json", "data.json"])
-def test_a_file_that_is_not_ours_to_read_is_not_damaged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ETIMEDOUT, errno.ESTALE])
+@pytest.mark.parametrize("name", ["records/*.nc", "environment.json", "data.json", "resolved.yaml"])
+def test_a_file_that_cannot_be_read_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int
 ) -> None:
     """It was set aside, and its trials were trained again; what was known of data was forgotten."""
-    out = tmp_path / "run"
+    out, said = tmp_path / "run", os.strerror(number)
     filled(out)
     if name == "data.json":
         (out / name).write_bytes(sealed({"data": [], "modules": [], "metrics": []}, indent=1))
@@ -248,20 +250,62 @@ def test_a_file_that_is_not_ours_to_read_is_not_damaged(
 
     def look(way: str, path: Path, *how: Any, **options: Any) -> Any:
         if path == theirs:
-            raise PermissionError(13, "Permission denied", str(path))
+            raise OSError(number, said, str(path))
         return ways[way](path, *how, **options)
 
     for way in ways:
         monkeypatch.setattr(Path, way, functools.partialmethod(functools.partial(look, way)))
     for verb in (["status", out], ["report", out], ["run", tmp_path / "tiny.yaml", "--out", out]):
         result = invoke(*verb)
-        assert (result.exit_code, "Permission denied" in result.stderr) == (2, True), verb
+        assert (result.exit_code, said in result.stderr) == (2, True), verb
         assert str(theirs) in result.stderr
         assert "damaged" not in result.stderr
+    assert "Mend that and run the same command to continue" in result.stderr
     monkeypatch.undo()
     after = contents(out)
     assert {key: after[key] for key in before} == before
     assert not (out / "damaged").exists()
+
+
+def test_a_record_that_another_host_replaces_is_read_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk of a network what is open goes with its file: it counted as damaged."""
+    filled(tmp_path / "run")
+    (theirs,) = (tmp_path / "run" / "records").glob("*.nc")
+    way, tried = Path.open, list[Path]()
+
+    def stale_at_first(path: Path, *how: Any, **options: Any) -> Any:
+        tried.append(path)
+        if path == theirs and tried.count(path) == 1:
+            raise OSError(errno.ESTALE, "Stale file handle", str(path))
+        return way(path, *how, **options)
+
+    monkeypatch.setattr(Path, "open", stale_at_first)
+    assert len(RunDirectory(tmp_path / "run").entries()) == 8
+    assert tried.count(theirs) == 2
+
+
+def test_a_dataset_that_cannot_be_read_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counted as damaged, as one that holds no trials whose records have gone."""
+    out = tmp_path / "run"
+    filled(out)
+    next((out / "records").glob("*.nc")).unlink()
+    before, way = contents(out / "results.zarr"), Path.open
+
+    def look(path: Path, *how: Any, **options: Any) -> Any:
+        if path.name == "digests.json":
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return way(path, *how, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", look)
+        assert "Input/output error" in invoke("report", out).stderr
+        with pytest.raises(OSError, match="Input/output error"):
+            open_run(out)
+    assert contents(out / "results.zarr") == before
 
 
 def test_what_stands_in_the_way_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
