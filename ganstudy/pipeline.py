@@ -82,10 +82,10 @@ def run(
                 source = Resumed(first, asked, search_on=retry is None)
                 opened = partial(open_executor, started)
                 with (
-                    recorded(directory, study.name, progress, command, where),
+                    recorded(directory, study.name, progress, command, where, observe) as watching,
                     during or nullcontext(),
                 ):
-                    train_anyhow(directory, search, source, opened, progress, beat, observe)
+                    train_anyhow(directory, search, source, opened, progress, beat, watching)
             if study.space and retry is None and not search.counts()["missing"]:
                 # Points of an earlier session may be in flight that were not chosen again.
                 clear(directory.checkpoints)

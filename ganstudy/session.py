@@ -176,28 +176,44 @@ def recorded(
     progress: Progress,
     command: str,
     where: Where,
-) -> Iterator[None]:
-    """Note in environment.json what this session was asked, and how far it came.
+    observe: Callable[[Progress], None],
+) -> Iterator[Callable[[Progress], None]]:
+    """Note in environment.json what this session was asked, and how far it has come: before it
+    trains, whenever the observer that is handed out is told of another pack that has landed, and
+    as it ends. One that is killed has left its entry so.
 
-    Errors  `RunError` where the executor gives up.
+    observe  is told what that observer is told
+
+    Errors  `RunError` where the executor gives up; `OSError`, such as for a full disk.
     """
-    session = {
+    asked = {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
         "workers": where.workers,
         "devices": list(where.devices),
         "executor": where.executor,
     }
+    before, noted = directory.read_environment(), 0
+
+    def note() -> None:
+        come = {"program": progress.program, "seconds": round(progress.seconds, 1)}
+        come |= {"trials": progress.trained, "trial_steps": progress.trial_steps}
+        directory.write_session(asked | come, study, before)
+
+    def watching(progress: Progress) -> None:
+        nonlocal noted
+        if progress.trained > noted:
+            noted = progress.trained
+            note()
+        observe(progress)
+
+    note()
     try:
-        yield
+        yield watching
     except ExecutorError as error:
         raise RunError(f"{directory.path}: {error}") from None
     finally:
-        session["program"] = progress.program
-        session["seconds"] = round(progress.seconds, 1)
-        session["trials"] = progress.trained
-        session["trial_steps"] = progress.trial_steps
-        directory.write_session(session, study)
+        note()
 
 
 def train_anyhow(

@@ -192,9 +192,15 @@ class RunDirectory:
         told = {} if but is None else self._files.index(but)
         self.generators.forget(trials, {own: told[own].generator_digest for own in told})
 
-    def write_session(self, session: Mapping[str, Any], name: str) -> None:
-        """Append one invocation to environment.json."""
-        environment.append(self.environment, self.read_environment(), session, name)
+    def write_session(
+        self, session: Mapping[str, Any], name: str, before: Mapping[str, Any] | None = None
+    ) -> None:
+        """Append one invocation to environment.json.
+
+        before  what it held as the session began, where it may have an entry by now
+        """
+        known = self.read_environment() if before is None else before
+        environment.append(self.environment, known, session, name)
 
     def read_environment(self) -> dict[str, Any]:
         """What environment.json holds; empty before the first session, and if it is damaged."""

@@ -196,6 +196,8 @@ def test_no_orphans_after_the_death_of_the_parent(tmp_path: Path) -> None:
     run.stdout.close()
     run.wait()
     assert gone(run)
+    (session,) = RunDirectory(out).read_environment()["sessions"]
+    assert (session["trials"], session["workers"]) == (0, 2)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -23,6 +23,7 @@ from ganstudy import open_run, pipeline, retraining
 from ganstudy.cli import main
 from ganstudy.engine.session import Session
 from ganstudy.kinds.adversarial.training import train
+from ganstudy.progress import Progress
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import TRIES, Resumed, train_packs
 from ganstudy.search import search_of
@@ -290,6 +291,27 @@ def test_fresh_sets_the_earlier_run_aside(tmp_path: Path) -> None:
     assert _answer(_run(study, out, "--fresh"))["trained"] == 2
     assert RunDirectory(out).recorded() == dict.fromkeys(ids, "complete")
     assert RunDirectory(tmp_path / "run.aside-1").recorded() == dict.fromkeys(ids, "failed")
+
+
+def test_a_session_is_told_before_it_ends(tmp_path: Path, no_page: None) -> None:
+    """One that was killed had left no entry: its trials seemed to be those of the next session."""
+    run, seen = RunDirectory(tmp_path / "run"), list[list[tuple[str, int, bool]]]()
+
+    def observe(progress: Progress) -> None:
+        sessions = run.read_environment()["sessions"]
+        seen.append([(own["command"], own["trials"], "packages" in own) for own in sessions])
+        assert sessions[-1]["trials"] == progress.trained
+
+    study = write_study(tmp_path)
+    with trained_inline():
+        for command, seeds in (("first", "seeds=1"), ("then", "seeds=2")):
+            asked = load(study, [seeds, "engine.pack=2"])
+            pipeline.run(asked, run.path, workers=1, command=command, observe=observe)
+    first, then = ("first", 4, True), ("then", 4, True)
+    assert seen[0] == [("first", 0, True)]
+    assert [first, ("then", 0, True)] in seen
+    assert seen[-1] == [first, then]
+    assert [own["trials"] for own in run.provenance()["sessions"]] == [4, 4]
 
 
 def test_a_run_in_use_is_left_alone(tmp_path: Path) -> None:
