@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 __all__ = [
-    *("LONGEST", "and_behind", "cause_of", "cleaned", "harmless", "of_compiler", "of_plugin"),
-    *("one_line", "telling"),
+    *("LONGEST", "and_behind", "cause_of", "cleaned", "gap", "gaps", "harmless", "of_compiler"),
+    *("of_plugin", "one_line", "telling", "unmeasured"),
 ]
 
 LONGEST = 20_000
@@ -68,6 +68,28 @@ def telling(cause: str) -> str:
     # Causes of earlier versions begin with their traceback, or with the number of tries.
     line = lines[-1] if lines[0].endswith(_TRACE) else lines[0]
     return line if len(line) <= _LINE else f"{line[: _LINE - 4]} ..."
+
+
+def gap(metric: str, error: BaseException) -> str:
+    """Why a metric could not be measured, as the cause of a trial that ran tells it."""
+    return f"metric {metric}: {type(error).__name__}: {error}"
+
+
+def gaps(cause: str, metrics: Collection[str]) -> dict[str, str]:
+    """What the cause of a trial that ran tells of each of its metrics, by their names."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in cause.splitlines():
+        told = re.match(r"metric (\w+): ", line)
+        name = told[1] if told and told[1] in metrics else name
+        found.setdefault(name, []).append(line)
+    found.pop("", None)
+    return {name: "\n".join(lines) for name, lines in found.items()}
+
+
+def unmeasured(cause: str, metrics: Collection[str]) -> Collection[str]:
+    """Which metrics may be wanting: all of them where a cause was cut, and with it their names."""
+    return gaps(cause, metrics) if len(cause) < LONGEST else metrics
 
 
 def _shortened(text: str, length: int) -> str:

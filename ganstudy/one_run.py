@@ -93,11 +93,11 @@ def retry(
 
 def verify(run: Path, trials: int | None, *, as_json: bool, **how: Any) -> None:
     """Train some trials of a run again and compare every number that they stored."""
-    from ganstudy import verification
-    from ganstudy.store import RunDirectory
+    from ganstudy.existing import reopen
+    from ganstudy.verification import verified
 
-    RunDirectory.existing(run).read_study(run_plugins=True, to_train=True)
-    found = verification.verify(run, trials, execution(**how))
+    opened = reopen(run, run_plugins=True, to_train=True)
+    found = verified(*opened, trials, execution(**how))
     print_verification(found, as_json)
     if not found.sound:
         sys.exit(1)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganstudy.cause import LONGEST, telling
+from ganstudy.cause import gaps, telling, unmeasured
 from ganstudy.engine.checkpoints import packs_in_flight
 from ganstudy.engine.packing import packs
 from ganstudy.store import check_nothing_lost
@@ -159,9 +158,9 @@ def _completed(new: Record, old: Record) -> Record:
         finished=old.finished,
         generator_digest=new.generator_digest or old.generator_digest,
     )
-    gaps, had = _gaps(new), _gaps(old)
-    lacking = "\n".join(why for name, why in gaps.items() if name in had and _wants(made, name))
-    return replace(made, cause=lacking) if gaps else made
+    lacks, had = (gaps(own.cause, own.values) for own in (new, old))
+    left = "\n".join(why for name, why in lacks.items() if name in had and _wants(made, name))
+    return replace(made, cause=left) if lacks else made
 
 
 def _wants(record: Record, name: str) -> bool:
@@ -175,27 +174,13 @@ def _wants(record: Record, name: str) -> bool:
 
 def _lost(old: Record, new: Record) -> set[str]:
     """Metrics that could not be measured this time, and could before."""
-    gaps = _gaps(new)
-    # What a cause tells may have been cut: then names are wanting in it.
-    suspected = gaps if len(new.cause) < LONGEST else old.values.keys() & new.values.keys()
+    suspected = unmeasured(new.cause, new.values)
     none_now = {name for name in suspected if not _numbers(new.values[name]).any()}
     had = {name for name in none_now & old.values.keys() if _numbers(old.values[name]).any()}
-    return had | (gaps.keys() - _gaps(old).keys())
+    return had | (gaps(new.cause, new.values).keys() - gaps(old.cause, old.values).keys())
 
 
 def _numbers(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Where there are some: a metric has none where it is NaN."""
     floats = values.dtype.kind == "f"
     return ~np.isnan(values) if floats else np.full(values.shape, False)
-
-
-def _gaps(record: Record) -> dict[str, str]:
-    """What the cause of a trial that ran tells of each of its metrics, by their names."""
-    found: dict[str, list[str]] = {}
-    name = ""
-    for line in record.cause.splitlines():
-        told = re.match(r"metric (\w+): ", line)
-        name = told[1] if told and told[1] in record.values else name
-        found.setdefault(name, []).append(line)
-    found.pop("", None)
-    return {name: "\n".join(lines) for name, lines in found.items()}

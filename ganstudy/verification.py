@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -14,21 +15,20 @@ import numpy as np
 from ganstudy.engine.packing import packs
 from ganstudy.existing import reopen
 from ganstudy.plural import plural
+from ganstudy.record_differences import Difference, comparable, differences
 from ganstudy.schedule.executor import ExecutorError
 from ganstudy.schedule.loop import Limits, Resumed, train_packs
 from ganstudy.session import open_executor
 from ganstudy.store import RunDirectory, RunError, receipts
-from ganstudy.variable import STEP
+from ganstudy.store.records import Entry
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ganstudy.kinds import Kind, Pack
     from ganstudy.schedule.where import Where
     from ganstudy.search import Search
     from ganstudy.trial import Record, Trial
 
-__all__ = ["Again", "Difference", "Verification", "differences", "verify"]
+__all__ = ["Again", "Verification", "differences", "verified", "verify"]
 
 _log = logging.getLogger("ganstudy")
 
@@ -43,35 +43,20 @@ _WORST_LAST: tuple[Verdict, ...] = get_args(Verdict)
 
 _NO_NUMBERS = "none of its trials has numbers to compare: all have failed"
 
-_NO_RESULT = (
-    *("seconds", "cause", "finished", "arithmetic", "variables"),
-    *("generator", "generator_digest"),
-)
-"""What two records of one trial may differ in, and be equal."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How a stored variable differs: its largest difference, and the M-step of the first one.
-
-    largest  infinite where only one of the two is a number, or there is nothing to subtract
-    since    NaN for what is not recorded along the steps
-    """
-
-    largest: float
-    since: float = float("nan")
-
 
 @dataclass(frozen=True)
 class Again:
     """A trial that was trained again.
 
+    record       digest of its entry, by which it is known again
     beside       how many others it was trained with
     then, now    the arithmetic of the record, and of this training
     differences  by stored variable; empty if every number is the same
+    left_out     what was not compared, and why
     """
 
     trial: str
+    record: str
     seed: int
     arm: str
     status: str
@@ -80,6 +65,7 @@ class Again:
     then: str
     now: str
     differences: dict[str, Difference]
+    left_out: dict[str, str]
 
     @property
     def verdict(self) -> Verdict:
@@ -133,6 +119,9 @@ class Verification:
             steps = [d.since for d in found if np.isfinite(d.since)]
             since = f", from step {min(steps):g} on" if steps else ""
             yield f"  {name}: in {len(found)} of {len(compared)}, by at most {most:.3g}{since}"
+        left_out = Counter(what for own in compared for what in own.left_out.items())
+        for (name, why), number in sorted(left_out.items()):
+            yield f"  {name}: not compared in {number} of {len(compared)}, {why}"
 
     def receipt(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -141,7 +130,19 @@ class Verification:
 
 
 def verify(path: Path, count: int | None, where: Where) -> Verification:
+    """Open a run to train, and `verified` it.
+
+    Errors  those of `reopen` and `verified`.
+    """
+    return verified(*reopen(path, run_plugins=True, to_train=True), count, where)
+
+
+def verified(
+    directory: RunDirectory, search: Search, count: int | None, where: Where
+) -> Verification:
     """Train a sample of a run's trials again; keep a receipt beside the records, and only that.
+
+    search  of its study, which has been told of every record
 
     A run that cannot be written to is verified, too, with a warning.
 
@@ -150,8 +151,7 @@ def verify(path: Path, count: int | None, where: Where) -> Verification:
 
     Errors  `RunError` if the run has no records but those of failures, or no workers can be had.
     """
-    directory, search = reopen(path, run_plugins=True, to_train=True)
-    program = directory.program()
+    path, program = directory.path, directory.program()
     if program is None:
         why = _NO_NUMBERS if directory.recorded() else "no records, and so nothing to verify"
         raise RunError(f"{path}: {why}")
@@ -174,56 +174,6 @@ def verify(path: Path, count: int | None, where: Where) -> Verification:
     except OSError as error:  # a run of somebody else's, perhaps; it is verified all the same
         _log.warning("%s keeps no receipt of this: %s", path, error.strerror)
     return verification
-
-
-def differences(stored: Record, anew: Record) -> dict[str, Difference]:
-    """Stored variables in which two records of a trial differ; time is no result."""
-    steps = np.asarray(stored.values.get(STEP.name, ()), float)
-    first, second = _numbers(stored), _numbers(anew)
-    found = {}
-    for name in first.keys() | second.keys():
-        if name not in first or name not in second:
-            if not _nothing(first.get(name, second.get(name))):
-                found[name] = Difference(float("inf"))
-        elif (difference := _difference(first[name], second[name], steps)) is not None:
-            found[name] = difference
-    digests = stored.generator_digest, anew.generator_digest
-    if all(digests) and digests[0] != digests[1]:
-        found["generator"] = Difference(float("inf"))
-    return found
-
-
-def _nothing(values: NDArray[Any] | None) -> bool:
-    """Whether a variable says no more than if it were absent, as it is where its pack has none."""
-    return values is None or (values.dtype.kind == "f" and bool(np.isnan(values).all()))
-
-
-def _difference(a: NDArray[Any], b: NDArray[Any], steps: NDArray[np.float64]) -> Difference | None:
-    if a.shape != b.shape:
-        return Difference(float("inf"))
-    if a.dtype.kind not in "fiub":
-        return None if np.array_equal(a, b) else Difference(float("inf"))
-    one, other = a.astype(float), b.astype(float)
-    differ = ~((one == other) | (np.isnan(one) & np.isnan(other)))
-    if not differ.any():
-        return None
-    with np.errstate(invalid="ignore"):
-        apart = np.abs(one - other)[differ]
-    largest = float(np.where(np.isnan(apart), np.inf, apart).max())
-    along = a.ndim == 1 and len(a) == len(steps)
-    return Difference(largest, float(steps[differ][0]) if along else float("nan"))
-
-
-def _numbers(record: Record) -> dict[str, NDArray[Any]]:
-    """All that a record stores of a trial's results, by name."""
-    found: dict[str, NDArray[Any]] = {}
-    for name in (own.name for own in fields(record) if own.name not in _NO_RESULT):
-        value = getattr(record, name)
-        if isinstance(value, dict):
-            found.update((key, np.asarray(inner)) for key, inner in value.items())
-        elif value is not None:
-            found[name] = np.asarray(value)
-    return found
 
 
 def _chosen(directory: RunDirectory, search: Search, count: int | None) -> list[Trial[Kind]]:
@@ -252,31 +202,29 @@ def _chosen(directory: RunDirectory, search: Search, count: int | None) -> list[
     return unique[: 2 * len(strata) if count is None else count]
 
 
-def _still_stated(record: Record, trial: Trial[Kind]) -> Record:
-    """A record without what an earlier version kept of its trial, and nobody states any more."""
-    stated = {STEP.name, *(own.name for own in trial.configuration.variables())}
-    values = {name: own for name, own in record.values.items() if name in stated}
-    return replace(record, values=values)
-
-
 def _compared(
     directory: RunDirectory, search: Search, planned: Sequence[Pack], anew: dict[str, Record]
 ) -> Verification:
     beside = {trial.id: len(pack) - 1 for pack in planned for trial in pack}
     arms = {trial.id: search.study.arm(index) for index, trial in search.trials.items()}
     trials = search.by_id
-    again = tuple(
-        Again(
-            trial=stored.id,
-            seed=stored.seed,
-            arm=arms[stored.id],
-            status=stored.status,
-            status_now=anew[stored.id].status,
-            beside=beside[stored.id],
-            then=stored.arithmetic,
-            now=anew[stored.id].arithmetic,
-            differences=differences(_still_stated(stored, trials[stored.id]), anew[stored.id]),
+    again = []
+    for stored in directory.read(trials=anew):
+        new = anew[stored.id]
+        *both, left_out = comparable(stored, new, trials[stored.id])
+        again.append(
+            Again(
+                trial=stored.id,
+                record=Entry.of(stored).digest,
+                seed=stored.seed,
+                arm=arms[stored.id],
+                status=stored.status,
+                status_now=new.status,
+                beside=beside[stored.id],
+                then=stored.arithmetic,
+                now=new.arithmetic,
+                differences=differences(*both),
+                left_out=left_out,
+            )
         )
-        for stored in directory.read(trials=anew)
-    )
-    return Verification(datetime.now(UTC).isoformat(timespec="seconds"), again)
+    return Verification(datetime.now(UTC).isoformat(timespec="seconds"), tuple(again))

@@ -17,7 +17,7 @@ import numpy as np
 
 from ganstudy.trial import SCHEMA, Record
 from ganstudy.variable import Variable, absent
-from ganstudy.whole_file import name_digest, read_named, write_whole
+from ganstudy.whole_file import digest_of_json, name_digest, read_named, write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,6 +63,16 @@ class Entry(NamedTuple):
     program: ProgramName
     arithmetic: str
     generator_digest: str
+
+    @classmethod
+    def of(cls, record: Record) -> Entry:
+        """That of a record."""
+        return cls(*(getattr(record, name) for name in cls._fields))
+
+    @property
+    def digest(self) -> str:
+        """By which a record is known again: one of another training has other `seconds`."""
+        return digest_of_json(self)
 
     @property
     def unmeasured(self) -> bool:

@@ -212,7 +212,7 @@ class RunDirectory:
 
     def provenance(self) -> dict[str, Any]:
         """What environment.json holds, and the receipt of the last verification if there is one."""
-        receipt = receipts.read(self.verification)
+        receipt = receipts.read(self.verification, self.entries)
         return self.read_environment() | ({"verification": receipt} if receipt else {})
 
     def write_heartbeat(self, content: Mapping[str, Any]) -> None:

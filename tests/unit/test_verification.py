@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from unrendered import undrawn
 
 from ganstudy import existing, open_run, pipeline
 from ganstudy.cli import main
+from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.training import train
+from ganstudy.metrics import Metric
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.arithmetic import Arithmetic
 from ganstudy.schedule.where import Where
@@ -155,6 +158,96 @@ def test_other_bits_on_other_arithmetic_are_told_and_no_fault(run: Path) -> None
     assert (other.trial, other.then) == (changed.id, "abacus")
     assert 0 < other.differences[CHANGED].largest < 1e-6
     assert other.differences[CHANGED].since == 40
+
+
+@pytest.mark.usefixtures("_inline")
+@pytest.mark.parametrize("then", [True, False])
+def test_a_metric_that_lacks_numbers_once_is_compared_where_it_has_them(
+    run: Path, monkeypatch: pytest.MonkeyPatch, then: bool
+) -> None:
+    """Memory was short, then or now, and other bits were found; where both are numbers they are
+    still looked for.
+    """
+    metric, changed = _first_metric(run), list[Record]()
+    name = metric.recorded_as
+
+    def lacking(own: Record) -> Record:
+        values = own.values[name].copy()
+        values[0] = np.nan
+        told = f"metric {name}: MemoryError: not today"
+        return dataclasses.replace(own, values={**own.values, name: values}, cause=told)
+
+    if then:
+        changed.append(_rewritten(run, lacking))
+    else:
+        compute = type(metric).compute
+        monkeypatch.setattr(type(metric), "compute", _raising_at_first(compute))
+    found = verify(run, 99, Where(1))
+    assert (found.verdict, found.sound) == ("the same bits", True)
+    told = [own for own in found.trials if own.left_out]
+    assert [own.left_out.keys() for own in told] == [{name}]
+    assert any(f"{name}: not compared in 1 of" in sentence for sentence in found.sentences())
+    said = RunDirectory(run).provenance()["verification"]
+    assert (said["verdict"], said["not_compared"]) == ("the same bits", [name])
+    if then:
+        (own,) = changed
+        other = {**own.values, name: own.values[name] + 1}
+        RunDirectory(run).write([dataclasses.replace(own, values=other)], {own.id})
+        again = {own.trial: own for own in verify(run, 99, Where(1)).trials}
+        assert again[changed[0].id].differences.keys() == {name}
+
+
+def _first_metric(run: Path) -> Metric:
+    point = next(iter(load(run / "study.yaml").points.values()))
+    assert isinstance(point, Adversarial)
+    return point.record.metrics[0]
+
+
+def _raising_at_first(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """The first trial that is measured alone is not, at its first step."""
+    left = [1]
+
+    def measure(*given: Any, **named: Any) -> Any:
+        if left:
+            left.pop()
+            raise MemoryError("not today")
+        return compute(*given, **named)
+
+    return measure
+
+
+@pytest.mark.usefixtures("_inline")
+@pytest.mark.parametrize("frames", [0, 2])
+def test_a_film_of_other_frames_is_not_compared(run: Path, frames: int) -> None:
+    """`record.frames` is in no id, and changing it trains nothing again: it was a fault."""
+    text = (run / "study.yaml").read_text()
+    asked = load(run / "study.yaml", [f"trial.record.frames={frames}"])
+    (run / "study.yaml").write_text(asked.document.text)
+    assert (run / "study.yaml").read_text() != text
+    found = verify(run, None, Where(1))
+    assert (found.verdict, found.sound) == ("the same bits", True)
+    why = f"of 3 frames then, and {frames} now"
+    assert [own.left_out for own in found.trials] == [{"film": why}] * len(found.trials)
+    with undrawn():
+        page = existing.report_anew(run).read_text(encoding="utf-8")
+    assert "verification not compared" in page
+
+
+@pytest.mark.usefixtures("_inline")
+def test_a_receipt_says_which_of_its_records_have_gone(run: Path) -> None:
+    """A retry on other arithmetic replaced them, and the page still had the same bits of before."""
+    found = verify(run, None, Where(1))
+    directory = RunDirectory(run)
+    assert "gone_since" not in directory.provenance()["verification"]
+    beside = {own.id for own in directory.read()} - {own.trial for own in found.trials}
+    for trials in (beside, {found.trials[0].trial}):
+        again = [dataclasses.replace(own, seconds=9.0) for own in directory.read(trials=trials)]
+        directory.write(again, trials)
+    said = directory.provenance()["verification"]
+    assert said["gone_since"] == f"1 of {len(found.trials)} records"
+    with undrawn():
+        page = existing.report_anew(run).read_text(encoding="utf-8")
+    assert "verification gone since" in page
 
 
 @pytest.mark.usefixtures("_inline")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ganstudy.cause import cleaned
+from ganstudy.cause import cleaned, gap
 from ganstudy.family import canonical_json
 from ganstudy.film import FILM, IMAGE_FILM
 from ganstudy.kinds.adversarial.affine import critic_error, exact_value
@@ -182,8 +182,7 @@ class Recorder:
         except Exception as error:  # what one metric raises is no reason to lose the rest
             if len(places) > 1:
                 return False
-            why = f"metric {name}: {type(error).__name__}: {error}"
-            self.gaps[places[0]].setdefault(name, why)
+            self.gaps[places[0]].setdefault(name, gap(name, error))
         return True
 
     def _bounds(self, critic_loss: Array) -> Array:
