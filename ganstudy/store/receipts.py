@@ -50,5 +50,5 @@ def read(path: Path, entries: Callable[[], Mapping[str, Entry]]) -> dict[str, An
         "trials": [*of],
         "arithmetic": list(dict.fromkeys(own["now"] for own in trials)),
         **({"not_compared": [*left_out]} if left_out else {}),
-        **({} if all(stay) else {"gone_since": f"{stay.count(False)} of {len(of)} records"}),
+        **({} if all(stay) else {"records_gone_since": f"{stay.count(False)} of {len(of)}"}),
     }

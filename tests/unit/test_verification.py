@@ -238,16 +238,16 @@ def test_a_receipt_says_which_of_its_records_have_gone(run: Path) -> None:
     """A retry on other arithmetic replaced them, and the page still had the same bits of before."""
     found = verify(run, None, Where(1))
     directory = RunDirectory(run)
-    assert "gone_since" not in directory.provenance()["verification"]
+    assert "records_gone_since" not in directory.provenance()["verification"]
     beside = {own.id for own in directory.read()} - {own.trial for own in found.trials}
     for trials in (beside, {found.trials[0].trial}):
         again = [dataclasses.replace(own, seconds=9.0) for own in directory.read(trials=trials)]
         directory.write(again, trials)
     said = directory.provenance()["verification"]
-    assert said["gone_since"] == f"1 of {len(found.trials)} records"
+    assert said["records_gone_since"] == f"1 of {len(found.trials)}"
     with undrawn():
         page = existing.report_anew(run).read_text(encoding="utf-8")
-    assert "verification gone since" in page
+    assert "verification records gone since" in page
 
 
 @pytest.mark.usefixtures("_inline")
