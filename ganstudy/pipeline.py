@@ -11,7 +11,7 @@ from typing import Any
 
 from ganstudy import report as reports
 from ganstudy.engine.checkpoints import clear
-from ganstudy.progress import Progress, heartbeat
+from ganstudy.progress import Progress, heartbeat, recorded
 from ganstudy.retraining import Retry, without_metric
 from ganstudy.schedule.devices import CPU
 from ganstudy.schedule.executors import executor_named
@@ -24,7 +24,6 @@ from ganstudy.session import (
     engaged,
     open_executor,
     program,
-    recorded,
     take_up,
     train_anyhow,
 )

@@ -1,25 +1,30 @@
-"""What a run tells whoever waits for it: its progress, and a heartbeat for `ganstudy status`."""
+"""What a run tells: its progress, a heartbeat for `ganstudy status`, and what its folder keeps of a
+session."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from ganstudy.forecast import Forecast, Lane
+from ganstudy.schedule.executor import ExecutorError
+from ganstudy.store import RunError
 
 if TYPE_CHECKING:
     from ganstudy.kinds import Pack
     from ganstudy.schedule.loop import Running
+    from ganstudy.schedule.where import Where
     from ganstudy.search import Search
     from ganstudy.store import RunDirectory
     from ganstudy.store.finished import Finished
     from ganstudy.trial import ProgramName
 
-__all__ = ["Beat", "PackProgress", "Progress", "heartbeat"]
+__all__ = ["Beat", "PackProgress", "Progress", "heartbeat", "recorded"]
 
 
 class Beat(Protocol):
@@ -206,3 +211,50 @@ def heartbeat(directory: RunDirectory, progress: Progress) -> Iterator[Beat]:
         yield beat
     finally:
         directory.remove_heartbeat()
+
+
+@contextmanager
+def recorded(
+    directory: RunDirectory,
+    study: str,
+    progress: Progress,
+    command: str,
+    where: Where,
+    observe: Callable[[Progress], None],
+) -> Iterator[Callable[[Progress], None]]:
+    """Note in environment.json what this session was asked, and how far it has come: before it
+    trains, whenever the observer that is handed out is told of another pack that has landed, and
+    as it ends. One that is killed has left its entry so.
+
+    observe  is told what that observer is told
+
+    Errors  `RunError` where the executor gives up; `OSError`, such as for a full disk.
+    """
+    asked = {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "workers": where.workers,
+        "devices": list(where.devices),
+        "executor": where.executor,
+    }
+    before, noted = directory.read_environment(), 0
+
+    def note() -> None:
+        come = {"program": progress.program, "seconds": round(progress.seconds, 1)}
+        come |= {"trials": progress.trained, "trial_steps": progress.trial_steps}
+        directory.write_session(asked | come, study, before)
+
+    def watching(progress: Progress) -> None:
+        nonlocal noted
+        if progress.trained > noted:
+            noted = progress.trained
+            note()
+        observe(progress)
+
+    note()
+    try:
+        yield watching
+    except ExecutorError as error:
+        raise RunError(f"{directory.path}: {error}") from None
+    finally:
+        note()

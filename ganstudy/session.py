@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -24,7 +22,7 @@ from ganstudy.progress import Beat, Progress
 from ganstudy.report import import_ahead
 from ganstudy.retraining import Retry, continued, keep, with_status, without_generator
 from ganstudy.schedule.devices import has_gpu, unpromised
-from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
+from ganstudy.schedule.executor import CompilerError, Executor
 from ganstudy.schedule.executors import executor_named
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.schedule.loop import Limits, Resumed, Running, train_packs
@@ -167,53 +165,6 @@ def open_executor(where: Where, program: ProgramName) -> Executor:
     """
     executor = executor_named(where.executor)
     return executor(where.workers, where.devices, program, **where.options)
-
-
-@contextmanager
-def recorded(
-    directory: RunDirectory,
-    study: str,
-    progress: Progress,
-    command: str,
-    where: Where,
-    observe: Callable[[Progress], None],
-) -> Iterator[Callable[[Progress], None]]:
-    """Note in environment.json what this session was asked, and how far it has come: before it
-    trains, whenever the observer that is handed out is told of another pack that has landed, and
-    as it ends. One that is killed has left its entry so.
-
-    observe  is told what that observer is told
-
-    Errors  `RunError` where the executor gives up; `OSError`, such as for a full disk.
-    """
-    asked = {
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command,
-        "workers": where.workers,
-        "devices": list(where.devices),
-        "executor": where.executor,
-    }
-    before, noted = directory.read_environment(), 0
-
-    def note() -> None:
-        come = {"program": progress.program, "seconds": round(progress.seconds, 1)}
-        come |= {"trials": progress.trained, "trial_steps": progress.trial_steps}
-        directory.write_session(asked | come, study, before)
-
-    def watching(progress: Progress) -> None:
-        nonlocal noted
-        if progress.trained > noted:
-            noted = progress.trained
-            note()
-        observe(progress)
-
-    note()
-    try:
-        yield watching
-    except ExecutorError as error:
-        raise RunError(f"{directory.path}: {error}") from None
-    finally:
-        note()
 
 
 def train_anyhow(
