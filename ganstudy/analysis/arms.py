@@ -48,13 +48,11 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     """Scores of arms by what they have in common; see `arm_scores`."""
     fact, score, whole = compared.fact, compared.score, compared.balanced
     axes = [str(dim) for dim in score.dims[1:-1]]
-    least_squares = whole.mean([*axes, "seed"])
     ran = score.notnull().any(axes)
     seen, settings = score.mean(axes), compared.settings
     student = interval_with_gaps(score.values.reshape(compared.oriented.shape), confidence)
     scores = interval_over_seeds(seen, fact, confidence, settings=settings, student=student)
-    held = least_squares.clip(*fact.bounds).where(ran.any("seed"))
-    scores["mean"] = held.assign_attrs(scores["mean"].attrs)
+    scores["mean"] = compared.means.clip(*fact.bounds).assign_attrs(scores["mean"].attrs)
     own = t_interval(seen.values, confidence)
     halves = [(limits.high - limits.low) / 2 for limits in (student, own)]
     scores["half_width"] = (score.dims[0], np.where(np.isnan(student.mean), halves[1], halves[0]))

@@ -101,6 +101,13 @@ class Compared:
         return self.score.copy(data=whole.reshape(self.score.shape))
 
     @property
+    def means(self) -> xr.DataArray:
+        """Means of arms, (arm,): of what they have in common, or of least squares where trials are
+        missing, which may be beyond the bounds of the metric; NaN of an arm without a score."""
+        axes = self.score.dims[1:]
+        return self.balanced.mean(axes).where(self.score.notnull().any(axes))
+
+    @property
     def _finite(self) -> Array:
         return np.where(np.isfinite(self.oriented), self.oriented, np.nan)
 

@@ -130,7 +130,8 @@ def rank_arms(
 
     Order, differences and grades are taken from the same trials, those that arms have in common:
     where all have run, arms are in the order of their means; where some are missing, in that of
-    least squares over all paired differences; where some are worse than any number, in that of
+    least squares over all paired differences (a mean that these put beyond a bound of the metric is
+    told as the bound, and keeps its place); where some are worse than any number, in that of
     their wins, trial against trial. A difference is graded only in the direction of the order.
 
     The best arm is chosen by looking at the data, so that its comparisons with the others are the
@@ -141,12 +142,12 @@ def rank_arms(
     Returns  `arm_scores` sorted (arms without a score last, ties in study order), with
              `difference`, `difference_low`, `difference_high` (arm minus best, paired), `p`,
              `grade`, `won` and `detectable` of `compare_arms`, arm against best; `equals_best`,
-             whether it is the best arm, or has the same mean or wins as often.
+             whether it is the best arm, or does as well by what puts them in order.
     """
     compared = Compared.of(ds, metric, settings)
     fact, arm = compared.fact, arm_dim(ds)
     scores = scores_of(compared, confidence)
-    mean = fact.sign * scores["mean"].values
+    mean = fact.sign * compared.means.values
     # Arms that win as often differ by rounding, and stay in study order.
     worth = mean if compared.basis == "means" else order_effects(compared.pairs).round(12)
     paired_at_all = compared.pairs.trials.any(axis=1) | (scores.sizes[arm] == 1)

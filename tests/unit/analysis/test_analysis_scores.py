@@ -73,6 +73,18 @@ def test_no_trial_is_beaten_by_a_diverged_one_through_rounding() -> None:
     assert trial_score("complete", curve, reading) == trial_score("diverged", curve, reading)
 
 
+def test_bounds_do_not_put_arms_in_order() -> None:
+    """Least squares put two arms beyond the most modes there are: told as 8 both, they tied."""
+    noise = 0.01 * np.random.default_rng(0).normal(size=(3, 2, 12))
+    easy_and_other = np.array([[7.4, 0.0], [7.8, 0.0], [6.0, 7.5]])[..., None] + noise
+    failed = {(arm, 1, seed): "failed" for arm, seed in np.ndindex(2, 12)}
+    ranked = analysis.rank_arms(constant(easy_and_other.tolist(), failed))
+    assert ranked["arm"].values.tolist() == ["arm1", "arm0", "arm2"]
+    assert ranked["mean"].values[:2].tolist() == [8, 8]
+    assert ranked["equals_best"].values.tolist() == [True, False, False]
+    assert ranked["grade"].values.tolist() == ["", "clear", "clear"]
+
+
 def test_complete_trial_scores_mean_of_last_fifth(make_study: Make) -> None:
     ds = make_study({"divergence": ["a", "b"]}, seeds=2, steps=20, samples=1)
     scores = analysis.trial_scores(ds)
