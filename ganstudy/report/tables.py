@@ -181,7 +181,7 @@ def equilibrium_table(findings: Findings) -> ArmTable | None:
         if f"{loss}_cycles" in found:
             columns[f"{name}: trials with a cycle"] = [
                 # One trial in twenty has one by chance.
-                prose.percent(share) if math.isfinite(period) or math.isnan(share) else "by chance"
+                "by chance" if share > 0 and math.isnan(period) else prose.percent(share)
                 for share, period in zip(
                     found[f"{loss}_cycles"].values, found[f"{loss}_period"].values, strict=True
                 )

@@ -351,3 +351,15 @@ def test_stability_by_arm(make_study: Make) -> None:
     assert game is not None
     gap = float(analysis.equilibrium(ds)["critic_gap"][1])
     assert game.rows[1].cells[-1].startswith(f"{gap:.3f} (")
+
+
+def test_an_arm_without_any_cycle_has_none_by_chance(make_study: Make) -> None:
+    """No trial of three has one, one of them a faint one, or all have."""
+    ds = make_study({"divergence": ["a", "b", "c"]}, seeds=3, steps=80, samples=5)
+    noise = 0.1 * np.random.default_rng(3).normal(size=ds["critic_loss"].shape)
+    size = np.array([[0, 0, 0], [0.1, 0, 0], [1, 1, 1]])
+    ds["critic_loss"][:] = noise + size[..., None] * np.sin(2 * np.pi * np.arange(80) / 5)
+    game = equilibrium_table(Findings.of(ds))
+    assert game is not None
+    at = game.headings.index("critic's loss: trials with a cycle")
+    assert [row.cells[at] for row in game.rows] == ["0%", "by chance", "100%"]
