@@ -13,7 +13,6 @@ from ganstudy.analysis.design import (
     arm_dim,
     factor_dims,
     for_tables,
-    seeds_added,
     setting_dims,
     testable,
 )
@@ -41,9 +40,10 @@ def factor_effects(
             others is counted as often as it would be in a full table of as many trials, so that
             gaps take nothing from a share. Its interval is a jackknife over seeds with Student's t,
             for all effects but that of the seed itself; there is none where seeds were added until
-            the question was settled, nor where most trials are missing. With one seed the residual
-            is the error and there is no interval. What the shares leave of one is noise and higher
-            interactions; with excluded or missing points shares need not add up.
+            the question was settled, nor of arms that were searched once, nor where most trials are
+            missing. With one seed the residual is the error, and there is neither interval nor
+            test. What the shares leave of one is noise and higher interactions; with excluded or
+            missing points shares need not add up.
     Source  Fisher 1925; Langsrud 2003, "ANOVA for unbalanced data: use type II instead of type III
             sums of squares"; Henderson 1953, "Estimation of variance and covariance components",
             method 3, for gaps; Kelley 1935, "An unbiased correlation ratio measure"; Tukey 1958 for
@@ -57,15 +57,16 @@ def factor_effects(
 
     Returns  variables (effect,): `share`, `low`, `high`, `freedom`, `statistic` (F), `p` (adjusted
              by Holm over all effects but the seed's), `grade` (`clear`, `leaning`, `open` as those
-             of arms, by this p; empty where nothing is tested), with effects named `axis`,
-             `axis × other`, `seed`; scalars `residual` (share), `trials`.
+             of arms, by this p and the settings that a seed has of each level, or pair of levels;
+             empty where nothing is tested), with effects named `axis`, `axis × other`, `seed`;
+             scalars `residual` (share), `trials`.
     """
     fact = RecordedMetric.of(ds, metric)
     names, table = _table(ds, metric)
     whole, without = with_and_without(table)
     # The jackknife takes the number of seeds for fixed, and the same for every arm.
     sparse = _mostly_missing(table)
-    kept = [] if sparse or seeds_added(ds) else [one.share for one in without]
+    kept = [] if sparse or not testable(ds) else [one.share for one in without]
     _, low, high, _ = jackknife(whole.share, np.array(kept), confidence)
     grades = graded_effects(whole, without)
     adjusted = whole.p
@@ -103,22 +104,24 @@ def compare_effects(
     """Which axis explains more: differences of their shares of variance, for all pairs of axes.
 
     A seed's own value of a difference is its pseudo-value of the jackknife; these are treated as
-    the paired differences of arms are, with t tests, Holm over all pairs, and grades.
+    the paired differences of arms are, with t tests, Holm over all pairs, and grades, by the
+    settings behind each value of the axis that has fewer.
 
     Returns  variables (effect, other): `difference` = share(effect) - share(other) with limits
-             `low` and `high` that hold for all pairs at once (Bonferroni), `p` (adjusted), `grade`
-             in the direction of the difference (empty where nothing was tested). Axes alone are
-             compared, in study order.
+             `low` and `high` that hold for all pairs at once (Bonferroni), NaN where nothing was
+             tested or most trials are missing, `p` (adjusted), `grade` in the direction of the
+             difference (empty where nothing was tested). Axes alone are compared, in study order.
     """
     names, table = _table(ds, metric)
     whole, without = with_and_without(table)
     axes = table.ndim - 1
     share, upper = whole.share[:axes], np.triu_indices(axes, 1)
     apart = axes_apart(whole, without, axes)
-    p, grade = graded(apart if testable(ds) else np.full(apart.shape, np.nan))
+    settings = np.minimum(*whole.settings[np.array(upper)])
+    p, grade = graded(apart if testable(ds) else np.full(apart.shape, np.nan), settings)
     tests = max(int(np.isfinite(p).sum()), 1)
     limits = t_interval(apart, 1 - (1 - confidence) / tests)
-    half = (limits.high - limits.low) / 2
+    half = np.where(np.isfinite(p) & ~_mostly_missing(table), limits.high - limits.low, np.nan) / 2
     difference = share[:, None] - share
     grades = np.full((axes, axes), "", dtype="<U7")
     # With few seeds the mean of pseudo-values can put two axes the other way round.

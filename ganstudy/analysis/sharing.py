@@ -44,9 +44,9 @@ def spread_of_arms(
             beyond what searches scatter, which is zero on average, and as often negative, where
             arms are equal. The spread is its root, 0 where it is negative. The jackknife over
             searches gives the limits of $\sigma^2$, and of its difference between two labels
-            pseudo-values that are graded as paired differences, over all targets and pairs of
-            labels by Holm. A search that is worse than any number counts as no score, with its
-            whole number of search.
+            pseudo-values that are graded as paired differences of one setting, over all targets and
+            pairs of labels by Holm. A search that is worse than any number counts as no score, with
+            its whole number of search.
     Source  Searle, Casella, McCulloch 1992, "Variance components", for $\sigma^2$; Tukey 1958.
 
     Returns  variables (study, label): `spread`, `low`, `high` in the score's units; `told_apart`,
@@ -123,7 +123,7 @@ def _grades(pseudo: Array, narrower: Array) -> NDArray[np.str_]:
     studies, labels, repeats = pseudo.shape
     upper = np.triu_indices(labels, 1)
     differences = pseudo[:, upper[0]] - pseudo[:, upper[1]]
-    grades = graded(differences.reshape(-1, repeats))[1].reshape(studies, -1)
+    grades = graded(differences.reshape(-1, repeats), 1)[1].reshape(studies, -1)
     whole = np.full((studies, labels, labels), "", dtype="<U7")
     told = narrower[:, upper[0], upper[1]]
     grades = in_direction(grades, known_mean(differences)[0], told)

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtrc
 
-from ganstudy.analysis.grades import CLEAR, LEANING
+from ganstudy.analysis.blocks import per_seed
+from ganstudy.analysis.grades import CLEAR, LEANING, OF_FEW, SETTINGS
 from ganstudy.analysis.intervals import holm, smallest_p
 
 Array = NDArray[np.float64]
@@ -24,9 +25,13 @@ MOST_COLUMNS = 400
 
 
 class Shares(NamedTuple):
-    """Shares of variance by effect with their tests, each `(effects,)`, and effects left out."""
+    """Shares of variance by effect with their tests, each `(effects,)`, and effects left out.
+
+    settings  that a seed has of each level, or combination of levels, at the fewest
+    """
 
     effects: list[Effect]
+    settings: Array
     share: Array
     freedom: NDArray[np.int64]
     statistic: Array
@@ -40,8 +45,9 @@ def shares(table: Array) -> Shares:
     P-values are no smaller than those of `paired_t`, for the same reason: few seeds that differ
     alike have no error to go by. They are adjusted by Holm over all effects but the seed's, which
     has none. The error of an
-    effect that cannot be told from its seed-to-seed part is the residual of the whole model. The
-    share of what does not vary among the scores, as where one arm alone has any, is NaN.
+    effect that cannot be told from its seed-to-seed part is the residual of the whole model, as of
+    one seed, which tests nothing: p is NaN. So is the share of what does not vary among the scores,
+    as where one arm alone has any.
 
     Shapes  `(levels…, seeds)`, NaN where there is no score.
     """
@@ -55,8 +61,9 @@ def shares(table: Array) -> Shares:
     share, statistic, p = np.full((3, count), np.nan)
     freedom = np.zeros(count, np.int64)
     known = np.isfinite(table)
+    settings = np.array([_settings(known, effect) for effect in asked])
     if not known.any():
-        return Shares(asked, share, freedom, statistic, p, [])
+        return Shares(asked, settings, share, freedom, statistic, p, [])
     found = variance(table, [*asked, *errors])
     left_out = [effect for effect in found.left_out if effect in asked]
     # Equal scores differ by rounding.
@@ -77,9 +84,9 @@ def shares(table: Array) -> Shares:
         if effect in effects and mean > 1e-12 * found.total:
             statistic[place] = gained / freedom[place] / mean
             p[place] = fdtrc(freedom[place], error[1], max(statistic[place], 0.0))
-    if several:
-        p = np.maximum(p, smallest_p(known.any(axis=tuple(range(seed))).sum()))
-    return Shares(asked, share, freedom, statistic, holm(p), left_out)
+    scored = int(known.any(axis=tuple(range(seed))).sum())
+    p = np.maximum(p, smallest_p(scored)) if scored > 1 else np.full(count, np.nan)
+    return Shares(asked, settings, share, freedom, statistic, holm(p), left_out)
 
 
 def with_and_without(table: Array) -> tuple[Shares, list[Shares]]:
@@ -91,7 +98,7 @@ def with_and_without(table: Array) -> tuple[Shares, list[Shares]]:
 
 def graded_effects(whole: Shares, without: Sequence[Shares]) -> NDArray[np.str_]:
     """Grades of effects, by the rule of `grades.graded`; empty where nothing is tested."""
-    sure = whole.p < CLEAR
+    sure = (whole.p < CLEAR) & ((whole.settings >= SETTINGS) | (len(without) >= OF_FEW))
     for one in without:
         sure &= one.p < CLEAR
     leaning = np.where(whole.p < LEANING, "leaning", "open")
@@ -105,6 +112,13 @@ def axes_apart(whole: Shares, without: Sequence[Shares], axes: int) -> Array:
     apart = [one.share[first] - one.share[second] for one in (whole, *without)]
     pseudo = seeds * apart[0] - (seeds - 1) * np.reshape(apart[1:], (seeds, len(first)))
     return np.asarray(pseudo.T)
+
+
+def _settings(known: NDArray[np.bool_], effect: Effect) -> float:
+    """`Shares.settings` of one effect; levels without a score do not count."""
+    others = tuple(d for d in range(known.ndim - 1) if d not in effect)
+    counts = per_seed(known.sum(axis=others))
+    return float(counts.min(where=counts > 0, initial=np.inf))
 
 
 def _pooled(parts: Sequence[tuple[float, int]]) -> tuple[float, int]:

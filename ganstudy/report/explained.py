@@ -10,7 +10,15 @@ from ganstudy.analysis.design import factor_dims
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
 
-__all__ = ["below_zero", "drawable", "percent", "rest", "sentence", "with_interval"]
+__all__ = [
+    "below_zero",
+    "drawable",
+    "of_one_seed",
+    "percent",
+    "rest",
+    "sentence",
+    "with_interval",
+]
 
 MOST_PAIRS = 3
 """Interactions that a sentence names; of others it says how many there are, and how small."""
@@ -50,7 +58,7 @@ def rest(findings: Findings) -> Markup:
     left = Markup("{} is left to trials of the same kind and higher interactions{}.").format(
         percent(float(effects["residual"])), below
     )
-    if findings.drawn and findings.seeds == 1:
+    if findings.drawn and of_one_seed(effects):
         # As many trials as there are pairs of values: what is left is nothing, by arithmetic.
         return Markup(
             "The rest is of pairs of axes or of chance, which one {} does not tell apart."
@@ -114,6 +122,11 @@ def percent(share: float) -> str:
     What is left by those below zero is more than all.
     """
     return prose.percent(min(max(share, 0.0), 1.0))
+
+
+def of_one_seed(effects: xr.Dataset) -> bool:
+    """Whether one seed alone has scores, however many were planned: then it explains nothing."""
+    return "seed" not in effects["effect"].values
 
 
 def below_zero(effects: xr.Dataset, least: float = 0.005) -> bool:

@@ -15,7 +15,13 @@ from ganstudy.analysis import marginal_means
 from ganstudy.analysis.design import factor_dims, label_text
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
-from ganstudy.report.explained import below_zero, drawable, percent, with_interval
+from ganstudy.report.explained import (
+    below_zero,
+    drawable,
+    of_one_seed,
+    percent,
+    with_interval,
+)
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Chart, Section
 
@@ -112,9 +118,9 @@ def _largest(findings: Findings) -> xr.Dataset:
 def _explaining(findings: Findings) -> str:
     """What the variance is shared out among; of one seed, nothing is its own."""
     pairs = "each pair of axes beyond its two axes"
-    if "seed" in findings.effects["effect"].values:
-        return f"each axis, {pairs}, and the {findings.unit}"
-    return f"each axis and {pairs}"
+    if of_one_seed(findings.effects):
+        return f"each axis and {pairs}"
+    return f"each axis, {pairs}, and the {findings.unit}"
 
 
 def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
@@ -122,7 +128,7 @@ def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
     known = int(np.isfinite(findings.effects["share"]).sum())
     cut = Markup(" The ten largest of {} are drawn").format(known)
     most = Markup("{}.").format(cut) if known > MOST_BARS else Markup("")
-    if findings.drawn and findings.seeds == 1:
+    if findings.drawn and of_one_seed(findings.effects):
         text = Markup(" Of one {}, what pairs of axes explain has all of chance in it.")
         return most + text.format(findings.unit)
     if effects.attrs["mostly_missing"]:

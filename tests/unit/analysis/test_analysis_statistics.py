@@ -470,6 +470,64 @@ def test_equal_scores_have_no_variance_to_explain() -> None:
     assert effects["p"].isnull().all()
 
 
+def test_effects_count_the_settings_behind_their_values() -> None:
+    """Behind each value of two axes there are four settings, behind each of their pairs two."""
+    noise = np.random.default_rng(14).normal(size=(2, 2, 2, 8))
+    values = 50.0 * np.array([[2, 0], [1, 3]])[..., None, None] + noise
+    axes = ("arm", "lr", "steps")
+    grade = analysis.factor_effects(study(values, axes=axes))["grade"]
+    told = dict(zip(grade["effect"].values.tolist(), grade.values.tolist(), strict=True))
+    assert (told["arm"], told["arm × lr"]) == ("clear", "leaning")
+    lost = {(0, 1, steps, seed): "failed" for steps, seed in np.ndindex(2, 8)}
+    grade = analysis.factor_effects(study(values, axes=axes, status=lost))["grade"]
+    assert "clear" not in grade.values
+    more = np.concatenate([values, values + 0.1], axis=3)
+    grade = analysis.factor_effects(study(more, axes=axes))["grade"]
+    assert grade.sel(effect="arm × lr") == "clear"
+
+
+def test_one_scored_seed_of_several_tests_no_effect() -> None:
+    """F against what is left of one seed gave a p below the least that there is for it, 1/2."""
+    values = np.random.default_rng(15).normal(size=(3, 3, 3, 3))
+    values += 9.0 * np.arange(3)[:, None, None, None]
+    lost = {at: "failed" for at in np.ndindex(values.shape) if at[3]}
+    effects = analysis.factor_effects(study(values, axes=("arm", "lr", "steps"), status=lost))
+    assert float(effects["share"].sel(effect="arm")) > 0.5
+    assert effects["p"].isnull().all()
+    assert not effects["grade"].astype(bool).any()
+
+
+@pytest.mark.parametrize("why", [{"searches": 1}, {"seeds_added": 1}, {"deterministic": 1}])
+def test_what_no_seed_tests_has_no_statistics_of_effects_and_ranks(why: dict[str, int]) -> None:
+    """Shares of variance and their differences had limits, and ranks a p-value."""
+    noise = np.random.default_rng(16).normal(size=(3, 2, 12))
+    ds = study(noise + 9.0 * np.arange(3)[:, None, None])
+    untested = ds.assign_attrs(why)
+    shares_of, found = analysis.factor_effects(ds), analysis.factor_effects(untested)
+    assert_allclose(found["share"], shares_of["share"])
+    assert shares_of["low"].notnull().any()
+    pairs = analysis.compare_effects(untested)
+    assert pairs["difference"].notnull().all()
+    for limits in (found, pairs):
+        assert limits[["low", "high", "p"]].to_array().isnull().all()
+    ranks = analysis.rank_table(untested)
+    assert_allclose(ranks["rank"], [3, 2, 1])
+    for name in ("statistic", "p", "critical_difference"):
+        assert ranks[name].isnull()
+        assert analysis.rank_table(ds)[name].notnull()
+
+
+def test_differences_of_shares_have_no_limits_where_most_trials_are_missing() -> None:
+    """As the shares themselves have none."""
+    rng = np.random.default_rng(17)
+    values = rng.normal(size=(3, 3, 8))
+    gone = {tuple(at): "failed" for at in np.argwhere(rng.random(values.shape) < 0.55).tolist()}
+    pairs = analysis.compare_effects(study(values, status=gone))
+    assert np.isfinite(pairs["p"].values[0, 1])
+    assert pairs[["low", "high"]].to_array().isnull().all()
+    assert analysis.compare_effects(study(values))["low"].notnull().values[0, 1]
+
+
 def test_marginal_means_compare_like_for_like(scores: NDArray[np.float64]) -> None:
     ds = study(scores)
     means = analysis.marginal_means(ds, "lr")

@@ -76,14 +76,18 @@ def test_a_title_of_a_panel_wraps_between_labels(make_study: Make) -> None:
     assert {name.count(" ") for name in names} == {1}
 
 
+def methods_of(ds: xr.Dataset, folder: Path) -> str:
+    """What the page says of its methods."""
+    with undrawn():
+        page = build(ds, {}, folder).read_text(encoding="utf-8")
+    return re.sub(r"<[^>]+>|\s+", " ", page[page.index('id="methods"') :])
+
+
 def test_a_test_of_wins_is_not_called_one_of_means(make_study: Make, tmp_path: Path) -> None:
     axes = {"divergence": ["a", "b"], "lr": [1, 2]}
 
     def methods(**settings: object) -> str:
-        ds = make_study(axes, seeds=3, samples=4, steps=4, **settings)
-        with undrawn():
-            page = build(ds, {}, tmp_path).read_text(encoding="utf-8")
-        return re.sub(r"<[^>]+>|\s+", " ", page[page.index('id="methods"') :])
+        return methods_of(make_study(axes, seeds=3, samples=4, steps=4, **settings), tmp_path)
 
     status = {(0, 0, 0): "diverged"}
     wins = methods(score="mode_kl", status=status)
@@ -93,6 +97,26 @@ def test_a_test_of_wins_is_not_called_one_of_means(make_study: Make, tmp_path: P
     means = methods(status=status)
     assert "A paired t test is made for every pair" in means
     assert "by its wins" not in means
+
+
+def test_methods_tell_of_no_interval_and_no_test_that_is_not_there(
+    make_study: Make, tmp_path: Path
+) -> None:
+    """They did of shares of variance, where arms are searched once or one seed alone has scores."""
+    ds = make_study({"divergence": ["a", "b"], "lr": [1, 2]}, seeds=4, samples=4, steps=4)
+    interval, tested = "their intervals are a jackknife over seeds", "their tests are against"
+    whole = methods_of(ds, tmp_path)
+    assert interval in whole
+    assert tested in whole
+    lost = ds.assign(status=ds["status"].where(ds["seed"] == ds["seed"][0], "failed"))
+    most = ds.assign(status=ds["status"].where(ds["seed"] + ds["lr"] < 3, "failed"))
+    for untested in (ds.assign_attrs(searches=1), ds.assign_attrs(seeds_added=1), lost):
+        own = methods_of(untested, tmp_path)
+        assert interval not in own
+        assert tested not in own
+    sparse = methods_of(most, tmp_path)
+    assert interval not in sparse
+    assert tested in sparse
 
 
 def test_arms_of_different_settings_have_no_number_of_them(make_study: Make) -> None:
