@@ -10,6 +10,7 @@ from textwrap import wrap
 import numpy as np
 
 from ganstudy.analysis import RecordedMetric, arm_scores, metric_names
+from ganstudy.analysis.design import seeds_added
 from ganstudy.cause import harmless
 from ganstudy.report import prose
 from ganstudy.report.data_tables import DataTable
@@ -65,7 +66,7 @@ def ranking(findings: Findings) -> str:
         f"0.01, with all {findings.units} and without any one of them, of fewer than four settings "
         f"with ten {findings.units} or more; leaning: below 0.2."
     )
-    caption += graded if findings.graded else "."
+    caption += graded if findings.graded else f".{_fixed(findings)}"
     equal = ranked["equals_best"] & ranked["mean"].notnull()
     best = list(compress(findings.ranked_arms, equal.values))
     return by_arm(findings, ranking_table(findings), caption, "ranking", best)
@@ -93,7 +94,14 @@ def metrics(findings: Findings) -> str:
     if known:
         caption += ". Below the line, as many samples of the target itself"
         rows += [["\\midrule\nperfect sampler", *of_p]]
-    return _table(headings, rows, f"{caption}.", "metrics", findings)
+    return _table(headings, rows, f"{caption}.{_fixed(findings)}", "metrics", findings)
+
+
+def _fixed(findings: Findings) -> str:
+    """What the limits of an arm are where seeds were added as results came in."""
+    if not (seeds_added(findings.ds) and findings.drawn and findings.seeds > 1):
+        return ""
+    return f" Intervals are those of a fixed number of {findings.units}."
 
 
 def distribution(findings: Findings, table: DataTable, note: str) -> str:

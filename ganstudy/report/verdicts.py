@@ -11,7 +11,7 @@ import xarray as xr
 from markupsafe import Markup
 
 from ganstudy.analysis import in_comparison, trial_scores
-from ganstudy.analysis.design import factor_dims
+from ganstudy.analysis.design import factor_dims, seeds_added
 from ganstudy.report import explained, prose, reference
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import QUALITY, Findings
@@ -160,7 +160,10 @@ def effect(findings: Findings) -> Verdict:
 
 
 def with_interval(findings: Findings, row: xr.Dataset) -> Markup:
-    """`7.39 of 8 (95 % interval over 5 seeds, 7.21 to 7.57)`, `0.2 (q = p has 0)`."""
+    """`7.39 of 8 (95 % interval over 5 seeds, 7.21 to 7.57)`, `0.2 (q = p has 0)`.
+
+    The interval is that of a fixed number of seeds, and only told of such.
+    """
     metric = findings.metric
     mean, *ends = findings.together([float(row[name]) for name in ("mean", "low", "high")])
     value = STRONG.format(mean)
@@ -172,7 +175,8 @@ def with_interval(findings: Findings, row: xr.Dataset) -> Markup:
         # What a theory aims at need not be a generator: an estimate may be without error.
         goal = "the goal is {}" if findings.theory else "q&nbsp;=&nbsp;p has {}"
         beside.append(Markup(goal).format(prose.short(metric.perfect)))
-    if math.isfinite(float(row["low"])) and findings.drawn:
+    fixed = findings.drawn and not seeds_added(findings.ds)
+    if math.isfinite(float(row["low"])) and fixed:
         interval = Markup("95% interval over {}, {} to {}").format(
             prose.plural(int(row["seeds"]), findings.unit),
             *ends,

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
+from ganstudy.analysis.design import seeds_added
 from ganstudy.report import latex, prose, reference, style
 from ganstudy.report.data_tables import arm_table
 from ganstudy.report.differences import MOST_LISTED
@@ -85,7 +86,7 @@ def _caption(findings: Findings) -> Markup:
     if not findings.drawn:
         caption = Markup("Point: mean over {0}. Small dots: {0}.")
     caption = caption.format(findings.units)
-    if findings.settlement is not None:
+    if seeds_added(findings.ds):
         caption += Markup(
             " Bars are those of a fixed number of seeds. Simulated with seeds added until it is "
             "settled, they hold the means of 93 to 95% of arms; of a leader of equal arms, which "

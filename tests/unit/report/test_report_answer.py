@@ -15,7 +15,7 @@ from recomputed import unexplained
 
 from ganstudy import analysis
 from ganstudy.analysis.remembered import remembering
-from ganstudy.report import explained, prose, style
+from ganstudy.report import explained, latex, prose, style
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import distribution, effects, ranking
@@ -480,6 +480,37 @@ def test_one_seed_has_no_interval(make_study: Make) -> None:
     assert answer(Findings.of(flat(ds, dict.fromkeys(ARMS, 8.0)))).verdict.grade == ""
     one = make_study({"divergence": ARMS[:1]}, seeds=1, samples=1)
     assert "The one trial that ran did not diverge." in plain(one)[1]
+
+
+def test_one_scored_seed_of_several_tells_nothing_from_chance(make_study: Make) -> None:
+    lost = {(arm, lr, seed): "failed" for arm, lr, seed in np.ndindex(4, 2, 5) if seed}
+    ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=5, samples=1, status=lost)
+    points = plain(ds)[1]
+    assert "told from chance" not in points
+    assert "The rest is of pairs of axes or of chance, which one seed does not tell" in points
+    with style.figure_style():
+        caption = effects.draw(Findings.of(ds)).caption
+    assert "Of one seed, what pairs of axes explain has all of chance in it." in caption
+
+
+def test_seeds_that_were_added_have_no_interval_of_a_fixed_number(make_study: Make) -> None:
+    """Beside another run, too, where nothing is left of what settles the question."""
+    ds = make_study({"divergence": ARMS, "lr": [1, 2]}, samples=1)
+    added = ds.assign_attrs(seeds_added=1)
+    assert "95% interval over 5 seeds" in plain(ds)[0]
+    assert "95% interval" not in plain(added)[0]
+    for own, said in ((ds, False), (added, True)):
+        found = Findings.of(own)
+        with style.figure_style():
+            captions = [ranking.draw(found).caption, ranking.draw_arms(found).caption]
+        tables = [latex.ranking(found), latex.metrics(found)]
+        assert ["Bars are those of a fixed number of seeds." in text for text in captions] == [
+            said
+        ] * 2
+        told = [" ".join(text.split()) for text in tables]
+        assert ["Intervals are those of a fixed number of seeds." in text for text in told] == [
+            said
+        ] * 2
 
 
 def test_captions_of_one_seed_speak_of_no_mean_over_seeds(make_study: Make) -> None:
