@@ -27,16 +27,16 @@ def remarks(findings: Findings) -> dict[str, Sentence]:
     """All that there is to say, by name."""
     used = "" if findings.settings_used == "shared" else ", settings='own'"
     perfect = f"analysis.perfect_sampler(ds).sel(metric='{findings.metric.name}')"
-    theory = findings.theory
+    theory, shares = findings.theory, findings.answer == "effects"
     said: dict[str, tuple[Markup | None, str]] = {
         "behind": (behind(findings), _behind_call(findings, used)),
         "best_settings": (_best_settings(findings), _best_call(findings)),
         "effects": (
-            None if findings.answer == "effects" else explained.sentence(findings),
+            None if shares else explained.sentence(findings),
             "analysis.factor_effects(ds)",
         ),
         "interactions": (
-            explained.rest(findings) if findings.answer == "effects" else None,
+            explained.rest(findings) if shares and explained.drawable(findings) else None,
             "analysis.factor_effects(ds)",
         ),
         "scale": (_scale(findings), f"{perfect}.assign_attrs(ds.sizes)"),

@@ -493,6 +493,14 @@ def test_one_scored_seed_of_several_tells_nothing_from_chance(make_study: Make) 
     assert "Of one seed, what pairs of axes explain has all of chance in it." in caption
 
 
+def test_without_scores_nothing_is_left_to_explain(make_study: Make) -> None:
+    lost = dict.fromkeys(np.ndindex(2, 2, 3), "failed")
+    ds = make_study({"divergence": ARMS[:2], "lr": [1, 2]}, seeds=3, samples=1, status=lost)
+    lead, points = plain(ds.assign_attrs(answer="effects"))
+    assert lead == "No trial has a score, so the question stays open."
+    assert not re.search("explain|left to|pairs of axes", points)
+
+
 def test_seeds_that_were_added_have_no_interval_of_a_fixed_number(make_study: Make) -> None:
     """Beside another run, too, where nothing is left of what settles the question."""
     ds = make_study({"divergence": ARMS, "lr": [1, 2]}, samples=1)
