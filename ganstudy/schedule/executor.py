@@ -15,7 +15,7 @@ from ganstudy.engine.checkpoints import Checkpoints, Stopped, when_stepping
 from ganstudy.engine.session import Session
 from ganstudy.family import Part
 from ganstudy.interpreters import ON_ONE_CORE
-from ganstudy.schedule import memory
+from ganstudy.schedule import gpu, memory
 from ganstudy.schedule.options import Options
 from ganstudy.trial import records_of
 
@@ -148,7 +148,7 @@ class Ended:
 
     cause   why, in its first line, and where
     fresh   whether its worker had trained nothing before
-    spoilt  whether its worker is better made anew: it has kept memory, or its GPU may go on failing
+    spoilt  whether its worker is better made anew: it has kept memory, or its GPU fails
     """
 
     how: Literal["trained", "raised", "died", "late", "uncompiled", "unable", "stopped"]
@@ -263,7 +263,7 @@ def attempt(task: Task, device: str, say: Callable[[Begun], None] = lambda begun
     global _tasks
     _tasks += 1
     ended = _attempt(task, device, say)
-    spoilt = memory.has_grown() or (ended.how == "raised" and device != "cpu")
+    spoilt = memory.has_grown() or (ended.how == "raised" and gpu.fails(device))
     return replace(ended, fresh=_tasks == 1, spoilt=spoilt)
 
 

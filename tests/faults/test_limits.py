@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from inline import Inline
 from scripted import Scripted, attempts, scripted
 from tiny import Listed, trial
 
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.engine.packing import packs
 from ganstudy.forecast import Forecast
 from ganstudy.progress import Progress
+from ganstudy.schedule import gpu
 from ganstudy.schedule.devices import Slot
 from ganstudy.schedule.executor import (
     Begun,
@@ -159,7 +162,7 @@ def test_a_gpus_worker_in_which_a_trial_has_failed_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a kernel has run into, its process is told again by whatever it asks of the GPU."""
-    slot = Slot("cuda:0", tmp_path / "GPU-aaaa.0.lock")
+    slot = Slot("cuda:99", tmp_path / "GPU-aaaa.0.lock")  # one that fails whatever it is asked
     monkeypatch.setattr("ganstudy.schedule.executors.local.slots", lambda *_: [slot])
     guilty = scripted(tmp_path, 0, action="raise")
     other = scripted(tmp_path, 1, action="raise unless fresh")
@@ -168,6 +171,31 @@ def test_a_gpus_worker_in_which_a_trial_has_failed_is_made_anew(
     found = {record.id: record.status for part in parts for record in part}
     assert found == {guilty.id: "failed", other.id: "complete"}
     assert attempts(other) == 1
+
+
+@pytest.mark.parametrize(
+    ("device", "spoilt"), [("cpu", False), ("cpu:0", False), ("cuda:99", True)]
+)
+def test_a_slip_in_a_trial_spoils_no_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, spoilt: bool
+) -> None:
+    """On a GPU one that all trials of a pack have made a new process for each of them, and for each
+    half of the pack: worth it only where the device fails at anything else, too.
+    """
+    monkeypatch.setattr("ganstudy.schedule.memory.has_grown", lambda: False)
+    guilty = (scripted(tmp_path, 0, action="raise"),)
+    ended = attempt(Task(guilty, "eager", (), NO_CHECKPOINTS, None), device)
+    assert (ended.how, ended.spoilt) == ("raised", spoilt)
+
+
+def test_a_gpu_that_is_left_on_another_stream_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of a recording that has failed, on which the next pack would be computed."""
+    zeros = torch.zeros(1)
+    monkeypatch.setattr("torch.zeros", lambda *_, **__: zeros)
+    monkeypatch.setattr("torch.cuda.default_stream", lambda device: 0)
+    for stream in (0, 7):
+        monkeypatch.setattr("torch.cuda.current_stream", lambda device, own=stream: own)
+        assert gpu.fails("cuda:0") == (stream != 0)
 
 
 @pytest.mark.slow
