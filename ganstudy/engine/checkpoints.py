@@ -93,6 +93,8 @@ def packs_in_flight(folder: Path, missing: Mapping[str, TrialT]) -> list[tuple[T
 
 def in_parts(folder: Path, packs: Sequence[tuple[TrialT, ...]]) -> list[tuple[TrialT, ...]]:
     """Packs cut so that all trials of a part continue from one checkpoint, or none of them does."""
+    if not packs:  # as often as a worker has nothing to do
+        return []
     every = {trial.id: trial for pack in packs for trial in pack}
     flying = packs_in_flight(folder, every)
     number = {trial.id: own for own, pack in enumerate(flying) for trial in pack}

@@ -93,20 +93,22 @@ class Flight:
         identity = self._identity(state)
         wanted = set(self.trials)
         found: list[tuple[int, Path]] = []
+        others: list[tuple[Path, str]] = []
         for path, header in headers(self.checkpoints.folder):
             if not wanted <= set(header["trials"]):
                 continue
             if header["identity"] == identity:
                 found.append((header["step"], path))
             else:
-                _log.warning(
-                    "%s: of %s; training anew", path, _others(header["identity"], identity)
-                )
-        for _, path in sorted(found, reverse=True):
+                others.append((path, _others(header["identity"], identity)))
+        for left, (_, path) in reversed([*enumerate(sorted(found))]):
             try:
                 return self._load(path, state, recorded, notes)
             except Exception as error:  # whatever is wrong with it, it is only time saved
-                _log.warning("%s: checkpoint cannot be used (%s); training anew", path, error)
+                then = "the next one is tried" if left else "training anew"
+                _log.warning("%s: checkpoint cannot be used (%s); %s", path, error, then)
+        for path, what in others:
+            _log.warning("%s: of %s; training anew", path, what)
         return 0, state
 
     def offer(self, step: int, state: object, recorded: Curves, notes: Notes) -> None:

@@ -23,6 +23,7 @@ from ganstudy.engine.checkpoints import (
     Checkpoints,
     Stopped,
     discard,
+    in_parts,
     packs_in_flight,
 )
 from ganstudy.engine.flight import Flight
@@ -310,6 +311,37 @@ def test_a_compiled_pack_continues_beside_the_same_divergences(
     assert flight.resume(state, {}, notes)[0] == (0 if told else 7)
     assert told in caplog.text
     assert ("training anew" in caplog.text) == bool(told)
+
+
+@pytest.mark.parametrize(("damaged", "told"), [(False, ""), (True, "cannot be used")])
+def test_a_pack_that_continues_is_not_said_to_be_trained_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: bool, told: str
+) -> None:
+    """One of other arithmetic, or a damaged one, lay beside the one that it went on from."""
+    trials, own = _mixed(20), _compiled("minimax")
+    theirs = own if damaged else _compiled("minimax", "wasserstein")
+    for pack, session, step in ((trials, own, 7), ([*trials, trial(9)], theirs, 9)):
+        notes: list[dict[str, str]] = [{} for _ in pack]
+        keeping = replace(session, checkpoints=Checkpoints(tmp_path, 0.0))
+        Flight(pack, keeping).offer(step, {"": torch.zeros(len(pack))}, {}, notes)
+    (far,) = (path for path in tmp_path.iterdir() if _step(path) == 9)
+    if damaged:
+        far.write_bytes(far.read_bytes()[:-9])
+    flight = Flight(trials, replace(own, checkpoints=Checkpoints(tmp_path)))
+    notes = [{} for _ in trials]
+    assert flight.resume({"": torch.ones(len(trials))}, {}, notes)[0] == 7
+    assert "training anew" not in caplog.text
+    assert told in caplog.text
+
+
+def test_whoever_asks_for_no_pack_reads_no_checkpoint(tmp_path: Path) -> None:
+    """Five times a second, while a worker had nothing to do."""
+    damaged = tmp_path / "of nobody.checkpoint"
+    damaged.write_bytes(b"rubbish")
+    assert in_parts(tmp_path, []) == []
+    assert damaged.exists()
+    assert in_parts(tmp_path, [(trial(0),)]) == [(trial(0),)]
+    assert not damaged.exists()
 
 
 def test_a_checkpoint_of_another_version_is_told(
