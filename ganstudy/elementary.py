@@ -31,5 +31,5 @@ def distances(x: Tensor, y: Tensor) -> Tensor:
     if not on_gpu(x):
         return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
     squares = (x.mT.unsqueeze(-1) - y.mT.unsqueeze(-2)).square().sum(-3)
-    apart = squares > 0
+    apart = squares != 0  # and where a sample is NaN
     return torch.where(apart, torch.where(apart, squares, 1.0).sqrt(), 0.0)

@@ -27,5 +27,9 @@ def test_distances_are_the_same_on_a_gpu(dimension: int, monkeypatch: pytest.Mon
     x, y = torch.randn(3, 5, dimension), torch.randn(3, 4, dimension)
     y[:, 0], y[:, 1] = x[:, 0], x[:, 1] + 1e-5
     expected = _numbers(x, y)
+    lost = torch.full_like(x, torch.nan)
+    assert distances(lost, y).isnan().all()
     monkeypatch.setattr("ganstudy.tiles.on_gpu", lambda x: True)
     torch.testing.assert_close(_numbers(x, y), expected)
+    # A cloud that is lost was as near as could be.
+    assert distances(lost, y).isnan().all()
