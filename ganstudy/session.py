@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("Continuing", "choose", "engaged", "in_flight", "open_executor", "program", "recall"),
-    *("recorded", "take_up", "train", "train_anyhow"),
+    *("take_up", "train", "train_anyhow"),
 ]
 
 _log = logging.getLogger("ganstudy")
