@@ -122,6 +122,21 @@ def test_a_retry_loses_no_metric_and_no_film(
         assert differences(own, before[own.id]) == ["modes_covered"]
 
 
+def test_what_lacks_a_generator_and_a_metric_is_trained_once(lacking: RunDirectory) -> None:
+    """Whichever is asked for: each of them lacks both."""
+    asked = lacking.read_study(["trial.record.generator=true"], to_train=True)
+    search = search_of(asked)
+    search.tell(lacking.read("curves"))
+    for asked_for in (
+        {"generators": True},
+        {"metrics": True},
+        {"generators": True, "metrics": True},
+    ):
+        parts = Retry(**asked_for).parts(lacking, search, 2)
+        ids = [own.id for pack in parts for own in pack]
+        assert sorted(ids) == sorted(own.id for own in lacking.read())
+
+
 def test_a_metric_that_neither_has_stays_told(
     lacking: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
