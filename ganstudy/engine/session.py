@@ -31,9 +31,10 @@ class Session:
 
     @property
     def arithmetic(self) -> str:
-        """What is computed with, in words; of a compiled step, also all members that stand in it.
+        """What is computed with, in words; of a compiled step, also all members of `beside`.
 
-        Its sums are ordered by them, and not by their floats, which are numbers that go into it.
+        Its sums are ordered by those that stand in it, and not by their floats, which are numbers
+        that go into it. Those whose steps are apart are named, too: a run has one arithmetic.
         """
         computed = arithmetic.described(self.program, self.device)
         if self.program != "compiled" or not self.beside:
