@@ -3,6 +3,7 @@ session."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
 
 __all__ = ["Beat", "PackProgress", "Progress", "heartbeat", "recorded"]
+
+
+NOTED_EVERY = 1.0
+"""Seconds between two notes of how far a session has come: each takes a disk some milliseconds."""
 
 
 class Beat(Protocol):
@@ -223,8 +228,8 @@ def recorded(
     observe: Callable[[Progress], None],
 ) -> Iterator[Callable[[Progress], None]]:
     """Note in environment.json what this session was asked, and how far it has come: before it
-    trains, whenever the observer that is handed out is told of another pack that has landed, and
-    as it ends. One that is killed has left its entry so.
+    trains, when the observer that is handed out is told that packs have landed, and as it ends. One
+    that is killed has left its entry so.
 
     observe  is told what that observer is told
 
@@ -237,7 +242,7 @@ def recorded(
         "devices": list(where.devices),
         "executor": where.executor,
     }
-    before, noted = directory.read_environment(), 0
+    before, noted, last = directory.read_environment(), 0, -math.inf
 
     def note() -> None:
         come = {"program": progress.program, "seconds": round(progress.seconds, 1)}
@@ -245,9 +250,9 @@ def recorded(
         directory.write_session(asked | come, study, before)
 
     def watching(progress: Progress) -> None:
-        nonlocal noted
-        if progress.trained > noted:
-            noted = progress.trained
+        nonlocal noted, last
+        if progress.trained > noted and time.monotonic() - last >= NOTED_EVERY:
+            noted, last = progress.trained, time.monotonic()
             note()
         observe(progress)
 

@@ -293,8 +293,11 @@ def test_fresh_sets_the_earlier_run_aside(tmp_path: Path) -> None:
     assert RunDirectory(tmp_path / "run.aside-1").recorded() == dict.fromkeys(ids, "failed")
 
 
-def test_a_session_is_told_before_it_ends(tmp_path: Path, no_page: None) -> None:
+def test_a_session_is_told_before_it_ends(
+    tmp_path: Path, no_page: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One that was killed had left no entry: its trials seemed to be those of the next session."""
+    monkeypatch.setattr("ganstudy.progress.NOTED_EVERY", 0.0)
     run, seen = RunDirectory(tmp_path / "run"), list[list[tuple[str, int, bool]]]()
 
     def observe(progress: Progress) -> None:
