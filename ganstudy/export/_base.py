@@ -79,8 +79,8 @@ class ExportedRun:
     """A run of a study, and its trials that have a record.
 
     figures  those of its report, as PNG
-    left     ids of its records that have no place in the study now: those of earlier rungs of
-             points that went on, or of values that are not on an axis any more
+    left     ids of its records that have no place in the study any more: those of earlier rungs of
+             points that went on, or of values that are not on an axis now
     """
 
     study: str
@@ -149,7 +149,7 @@ def export(exporter: Exporter, directory: RunDirectory, search: Search, place: P
         search.study.file.question,
         list(_trials(records, search)),
         sorted(directory.report.glob("*.png")),
-        records.keys() - search.by_id.keys(),
+        records.keys() - search.by_id.keys() - search.to_come,
     )
     if not run.trials:
         raise ExportError(f"{directory.path}: no trial is recorded, and so there is none to export")
@@ -212,11 +212,11 @@ def _trials(records: Mapping[str, Record], search: Search) -> Iterator[ExportedT
 
 
 def _columns(search: Search) -> Iterator[tuple[str, tuple[int, NDArray[Any]]]]:
-    """Coordinates that a search adds along one dimension, by name: which one, and their values."""
-    coordinates = search.coordinates()
-    for name in (own.name for own in search.adds if own.name in coordinates):
-        (dimension,), values, _ = coordinates[name]
-        yield name, (search.dimensions.index(dimension), values)
+    """What a search adds along one dimension of trials, by name: which one, and its values."""
+    coordinates, added = search.coordinates(), {own.name for own in search.adds}
+    for name, (dimensions, values, _) in coordinates.items():
+        if name in added and len(dimensions) == 1 and dimensions[0] in search.dimensions:
+            yield name, (search.dimensions.index(dimensions[0]), values)
 
 
 def _name(search: Search, index: tuple[int, ...], record: Record) -> str:

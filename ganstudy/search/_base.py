@@ -80,9 +80,19 @@ class Search(Part, ABC):
         return {trial.id: trial for trial in self.trials.values()}
 
     @property
+    def to_come(self) -> set[str]:
+        """Ids that may come to be of `trials` as more is recorded: by default none.
+
+        Records of them wait for their place, as when an arm or a larger budget was added.
+        """
+        return set()
+
+    @property
     def accounted_for(self) -> set[str]:
-        """Ids of `trials`, and of those on the way to them, whose records stay: by default none."""
-        return set(self.by_id)
+        """Ids of `trials`, of those `to_come`, and of those on the way, which are by default none:
+        their records stay.
+        """
+        return self.by_id.keys() | self.to_come
 
     @property
     @abstractmethod

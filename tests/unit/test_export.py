@@ -23,17 +23,20 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner
 from filelock import FileLock
-from searched import search, study_of
+from searched import TEXT, made_up, peak, search, study_of
+from tiny import STUDY
 
 from ganstudy import open_run
 from ganstudy.analysis import trial_scores
 from ganstudy.cli import main
-from ganstudy.export import ExportedRun, ExportedTrial, ExportError, family
+from ganstudy.export import ExportedRun, ExportedTrial, Exporter, ExportError, family
 from ganstudy.export import export as write_export
 from ganstudy.search import Search, search_of
+from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, gather
 from ganstudy.store.resolved import text_of
 from ganstudy.trial import Record
+from ganstudy.variable import Variable
 
 FILES = ["csv", "parquet"]
 
@@ -324,6 +327,81 @@ def test_a_point_that_went_on_is_there_once_and_one_that_was_stopped_as_pruned(
         scored = trials.reindex(columns=["score"]).notna().all(axis=1)
         assert scored.tolist() == (trials["status"] == "complete").tolist()
     assert set(expected.values()) == {"complete", "pruned"}
+
+
+class Handed(Exporter):
+    """Keeps what it is handed."""
+
+    def write(self, run: ExportedRun, place: Path) -> int:
+        self.run = run
+        return len(run.trials)
+
+
+SETTLED = (
+    TEXT[: TEXT.index("search:")]
+    + """\
+score: modes_covered
+search:
+  grid: {divergence: [minimax, reverse_kl]}
+seeds: {until: settled, start: 3, max: 6}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "added"),
+    [
+        (SETTLED, [], ["search.grid.divergence=[minimax, reverse_kl, hinge]"]),
+        (TEXT, ["search.bayes.repeats=3", "search.bayes.fresh=2"], ["search.bayes.trials=14"]),
+    ],
+    ids=["an arm", "a larger budget"],
+)
+def test_records_that_wait_for_their_place_are_of_the_study(
+    tmp_path: Path, text: str, before: list[str], added: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """All wait for an added arm's first seeds, and fresh ones for the end of a search that grew:
+    they were said to be of no study, and an export removed them.
+    """
+    once = search_of(study_of(tmp_path, *before, text=text))
+    directory, exporter = RunDirectory(tmp_path / "run"), Handed()
+    recorded = list(search(once, lambda trial: peak(trial) if before else 4.0))
+    kept(once, directory.path, recorded)
+    own = search_of(study_of(tmp_path, *before, *added, text=text))
+    own.tell(recorded)
+    assert {r.id for r in recorded} - own.by_id.keys(), "or this test says nothing"
+    directory.asked.check_trials(own, directory.recorded())
+    write_export(exporter, directory, own, tmp_path / "place")
+    assert (caplog.messages, set(exporter.run.left)) == ([], set())
+    rest = list(search(own, lambda trial: peak(trial) + 9 if before else 4.0))
+    directory.write(rest)
+    directory.asked.check_trials(own, directory.recorded())
+    write_export(exporter, directory, own, tmp_path / "place")
+    outdated = {r.id for r in recorded if r.seed % 1_000_000 >= 500_000 and r.id not in own.by_id}
+    assert (caplog.messages, set(exporter.run.left)) == ([], outdated)
+    assert bool(outdated) is bool(before), "points that are better now were chosen in their stead"
+
+
+class Crowded(Grid):
+    """Adds a column along two dimensions, and one along none of trials."""
+
+    adds = (Variable("order", "", ()), Variable("tool", "", ("tool",)), Variable("late", "", ()))
+
+    def coordinates(self) -> dict[str, Any]:
+        order = (self.dimensions[-2:], np.zeros(self.shape[-2:]), {})
+        late = (("seed",), np.arange(self.shape[-1]) > 0, {})
+        return {**super().coordinates(), "order": order, "tool": (("tool",), np.arange(2), {})} | {
+            "late": late
+        }
+
+
+def test_columns_that_have_no_value_for_a_trial_are_left_out(tmp_path: Path) -> None:
+    """Unpacking their dimensions was a traceback."""
+    own = Crowded(study_of(tmp_path, text=STUDY))
+    exporter, records = Handed(), [made_up(t) for t in own.trials.values()]
+    directory = kept(own, tmp_path / "run", records)
+    write_export(exporter, directory, own, tmp_path / "place")
+    assert {tuple(t.place) for t in exporter.run.trials} == {("late",)}
+    assert [t.place["late"] for t in exporter.run.trials] == [r.seed > 0 for r in records]
 
 
 def _ids(own: Search) -> dict[tuple[int, ...], str]:

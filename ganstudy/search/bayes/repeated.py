@@ -71,9 +71,15 @@ class Repeated(Search):
         return dict(itertools.chain(self._of_searches("trials"), self._fresh_trials()))
 
     @property
+    def to_come(self) -> set[str]:
+        """Fresh ones of each point that a search under way may choose, as it did before it grew."""
+        return _fresh_ids(self, chosen=False)
+
+    @property
     def accounted_for(self) -> set[str]:
-        """Those of every search, and of the fresh ones."""
-        return super().accounted_for.union(*(search.accounted_for for search in self.searches))
+        """Those of every search, and fresh ones of all its points, whichever is chosen now."""
+        searches = (search.accounted_for for search in self.searches)
+        return super().accounted_for.union(_fresh_ids(self, chosen=True), *searches)
 
     @property
     def statuses(self) -> dict[tuple[int, ...], str]:
@@ -108,12 +114,9 @@ class Repeated(Search):
                 if chosen is None:
                     continue
                 number, point = chosen
-                for place, trial in enumerate(self._on_fresh_seeds(point, repeat)):
+                fresh = _on_fresh_seeds(point, self.file.fresh_seeds, repeat)
+                for place, trial in enumerate(fresh):
                     yield (*arm, repeat, number, own + place), trial
-
-    def _on_fresh_seeds(self, point: Point, repeat: int) -> list[Trial[Any]]:
-        configuration = point.trials[-1][0].configuration
-        return [Trial(configuration, s) for s in fresh_seeds(self.file.fresh_seeds, repeat)]
 
     # --- what the dataset holds -----------------------------------------------------------------
 
@@ -226,3 +229,20 @@ class Repeated(Search):
 
     def _missing_fresh(self) -> list[Trial[Any]]:
         return [trial for _, trial in self._fresh_trials() if trial.id not in self._fresh]
+
+
+def _on_fresh_seeds(point: Point, count: int, repeat: int) -> list[Trial[Any]]:
+    configuration = point.trials[-1][0].configuration
+    return [Trial(configuration, seed) for seed in fresh_seeds(count, repeat)]
+
+
+def _fresh_ids(own: Repeated, *, chosen: bool) -> set[str]:
+    """Of fresh trials of all points, where a search of an arm has chosen one, or has not."""
+    return {
+        trial.id
+        for repeat, search in enumerate(own.searches)
+        for arm in own.study.points
+        if (search.chosen(arm) is not None) is chosen
+        for point in search.points(arm)
+        for trial in _on_fresh_seeds(point, own.file.fresh_seeds, repeat)
+    }

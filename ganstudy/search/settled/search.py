@@ -64,6 +64,11 @@ class Settled(Planned):
         seeds, axis = self.played.seeds, self.study.arm_axis
         return {place: t for place, t in self.every.items() if place[-1] < seeds[place[axis]]}
 
+    @property
+    def to_come(self) -> set[str]:
+        """Those of every seed: with an arm more, all wait for its first ones."""
+        return self.ids
+
     def tell(self, records: Iterable[Record]) -> None:
         """Take note of scores; a failed trial has none, and its pair is left out."""
         for record in records:
