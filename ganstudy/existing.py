@@ -144,10 +144,11 @@ def reopen(
     search = search_of(directory.read_study(run_plugins=run_plugins, to_train=to_train))
     directory.asked.warn_of_changes()
     search.tell(directory.read("curves"))
+    recorded = directory.recorded()
     directory.asked.check_trials(
-        search, directory.recorded(), "Put study.yaml, and the files that it names, back"
+        search, recorded, "Put study.yaml, and the files that it names, back"
     )
-    directory.asked.check_rules(search)
+    directory.asked.check_rules(search, recorded)
     for why in known_data.gone(search):
         _log.warning("%s: %s: what is told comes from its records alone", path, why)
     return directory, search

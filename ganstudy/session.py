@@ -64,8 +64,9 @@ def recall(directory: RunDirectory, search: Search) -> None:
     Errors  `RunError` if it holds another study, or its rules have changed since.
     """
     search.tell(directory.read("curves"))
-    directory.asked.check_trials(search, directory.recorded())
-    directory.asked.check_rules(search)
+    recorded = directory.recorded()
+    directory.asked.check_trials(search, recorded)
+    directory.asked.check_rules(search, recorded)
 
 
 def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:

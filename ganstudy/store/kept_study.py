@@ -51,7 +51,8 @@ class KeptStudy:
         ended = all(trial.id in recorded for trial in search.trials.values())
         if not (ended and self._holds(text)):
             # In this order: a folder with the second of the two is a run.
-            write_whole(self.resolved, resolved.text_of(search.study, text).encode())
+            added = _added(search, recorded, self._fixed(), self._meant())
+            write_whole(self.resolved, resolved.text_of(search.study, text, added).encode())
             known_data.write(self.folder, search)
             write_whole(self.study, text.encode())
         for name, content in search.study.plugins.items():
@@ -176,12 +177,18 @@ class KeptStudy:
             )
             raise RunError("\n".join((message, *differing, advice)))
 
-    def check_rules(self, search: Search) -> None:
+    def check_rules(self, search: Search, recorded: Collection[str]) -> None:
         """Refuse a study whose rules can no longer be changed, since scores have been seen.
+
+        An arm that was added since then may be taken back while no score of it has been seen.
 
         Errors  `RunError` with the reason.
         """
-        if reason := search.refusal(self._fixed()):
+        kept, meant = self._fixed(), self._meant()
+        # Where all that is recorded is of this study, nothing is of an arm that is gone.
+        if meant and meant.added and search.accounted_for.issuperset(recorded):
+            kept = {**kept, "arms": [arm for arm in kept["arms"] if arm not in meant.added]}
+        if reason := search.refusal(kept):
             raise RunError(f"{self.folder}: {reason}")
 
     def _fixed(self) -> Mapping[str, Any]:
@@ -237,6 +244,17 @@ def _name(folder: Path, told: str) -> str:
         _log.warning("%s: a study is not called %r; its folder's name is taken", folder, told)
         told = ""
     return told or one_line(folder.resolve().name)
+
+
+def _added(
+    search: Search, recorded: Collection[str], fixed: Mapping[str, Any], meant: Resolved | None
+) -> list[str]:
+    """Arms that are new since scores were seen of those before, and have no record."""
+    study = search.study
+    before = set(fixed.get("arms", ())) - set(meant.added if meant else ())
+    seen = {study.arm(place) for place, trial in search.trials.items() if trial.id in recorded}
+    arms = study.fixed.get("arms", ()) if seen and before else ()
+    return [arm for arm in arms if arm not in seen | before]
 
 
 def _is_told(override: str) -> bool:

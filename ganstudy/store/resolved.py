@@ -7,7 +7,7 @@ that stands above.
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,6 +44,7 @@ class Resolved:
 
     space   what each parameter of a search by results may be
     fixed   what stays once scores have been seen, as `Study.fixed`
+    added   arms of these that were new then, and had no record yet
     study   digest of study.yaml
     name    of the study
     """
@@ -52,6 +53,7 @@ class Resolved:
     points: tuple[ResolvedPoint, ...]
     space: Mapping[str, Any]
     fixed: Mapping[str, Any]
+    added: tuple[str, ...]
     study: str
     name: str
 
@@ -94,11 +96,13 @@ class ImpliedSetting(NamedTuple):
     meaning: str
 
 
-def text_of(study: Study, written: str) -> str:
+def text_of(study: Study, written: str, added: Sequence[str] = ()) -> str:
     """What the study, `written` so, meant: settings common to all points, then those of each point.
 
     Each line below `points:` is JSON, which is YAML, so that large studies are written quickly. Of
     a search by results, `arms:` leaves out what the parameters below `space:` set.
+
+    added  arms that are new since scores were seen, and have no record
     """
     flat = settings_of(study)
     common = _common(flat)
@@ -111,6 +115,8 @@ def text_of(study: Study, written: str) -> str:
     ]
     if fixed := study.fixed:
         lines += ["fixed:", *(f"  {key}: {json.dumps(value)}" for key, value in fixed.items())]
+    if added:
+        lines.append(f"added: {json.dumps(added)}")
     if study.space:
         lines.append("space:")
         for parameter in study.space:
@@ -137,6 +143,7 @@ def read(text: str) -> Resolved:
     above, _, of_study = above.rpartition(_OF_STUDY)
     section = ""
     seeds: list[int] = []
+    added: list[str] = []
     name = ""
     common: dict[str, Any] = {}
     fixed: dict[str, Any] = {}
@@ -147,6 +154,7 @@ def read(text: str) -> Resolved:
         if not line.startswith(" "):
             section = line.rstrip(":")
             seeds = json.loads(value) if key == "seeds" else seeds
+            added = json.loads(value) if key == "added" else added
             name = json.loads(value) if key == "study" else name
         elif section == "common":
             common[key] = json.loads(value)
@@ -157,7 +165,8 @@ def read(text: str) -> Resolved:
         elif section in ("points", "arms"):
             point = json.loads(line.strip().removeprefix("- "))
             points.append(ResolvedPoint(point["at"], {**common, **point["settings"]}))
-    return Resolved(tuple(seeds), tuple(points), space, fixed, of_study.strip(), name)
+    own = of_study.strip()
+    return Resolved(tuple(seeds), tuple(points), space, fixed, tuple(added), own, name)
 
 
 def shared(study: Study, flat: Flat) -> list[SharedSetting]:

@@ -341,6 +341,7 @@ def test_rules_that_scores_have_been_seen_under_stay(tmp_path: Path) -> None:
     directory.study.write_text(group)
     first = settled_search(tmp_path, text=group)
     records = finish(first)
+    recorded = {record.id for record in records}
     for override, said in (
         ("seeds.max=40", "spent by a largest number that is fixed for good"),
         ("seeds.start=6", "at looks that are fixed for good"),
@@ -348,14 +349,14 @@ def test_rules_that_scores_have_been_seen_under_stay(tmp_path: Path) -> None:
         ("seeds.equal_within=1.0", "chosen by the scores"),
     ):
         other = settled_search(tmp_path, override, text=group)
-        directory.asked.check_rules(other)
+        directory.asked.check_rules(other, ())
         other.tell(records)
         with pytest.raises(RunError, match=said):
-            directory.asked.check_rules(other)
+            directory.asked.check_rules(other, recorded)
     directory.study.write_text(TEXT)
     more = settled_search(tmp_path, "seeds.max=40", "seeds.step=2")
     more.tell(records)
-    directory.asked.check_rules(more)
+    directory.asked.check_rules(more, recorded)
 
 
 @pytest.mark.parametrize(
@@ -401,7 +402,42 @@ def test_arms_may_be_added_and_told_in_another_order(tmp_path: Path) -> None:
     ):
         more = settled_search(tmp_path, f"search.grid.divergence={arms}", "compare=divergence")
         more.tell(records)
-        run.asked.check_rules(more)
+        run.asked.check_rules(more, run.recorded())
+
+
+def test_an_added_arm_may_be_taken_back_until_a_score_of_it_is_seen(tmp_path: Path) -> None:
+    """Ctrl-C before its first record, and the study without it was refused for good."""
+    run, own = RunDirectory(tmp_path / "run"), settled_search(tmp_path)
+    with run.locked():
+        run.write_study(own)
+        run.write(records := finish(own))
+    arms = "[hinge, minimax, non_saturating, reverse_kl]"
+
+    def asked(*overrides: str) -> Settled:
+        """As a session begins: what is asked, and written before anything is trained."""
+        other = settled_search(tmp_path, *overrides)
+        other.tell(run.read("curves"))
+        run.asked.check_rules(other, run.recorded())
+        with run.locked():
+            run.write_study(other)
+        return other
+
+    added = asked(f"search.grid.divergence={arms}")
+    asked(f"search.grid.divergence={arms}", "seeds.max=24")
+    for fewer in ("[minimax, reverse_kl]", "[hinge, minimax, reverse_kl]"):
+        with pytest.raises(RunError, match=r"gone: (hinge, )?non_saturating"):
+            asked(f"search.grid.divergence={fewer}")
+    asked("seeds.max=24")
+    asked(f"search.grid.divergence={arms}")
+    added.tell(records)
+    (first, *_) = (t for t in added.missing if t.configuration.divergence.name == "hinge")
+    with run.locked():
+        run.write([made_up(first, ahead(first))])
+    with pytest.raises(RunError, match="gone: hinge"):
+        asked()
+    asked(f"search.grid.divergence={arms}")
+    with pytest.raises(RunError, match="gone: hinge"):
+        asked()
 
 
 def test_rules_are_not_forgotten_by_a_number_of_seeds(tmp_path: Path) -> None:
@@ -410,14 +446,15 @@ def test_rules_are_not_forgotten_by_a_number_of_seeds(tmp_path: Path) -> None:
     directory.records.mkdir(parents=True)
     directory.study.write_text(TEXT)
     plain = search_of(load(write_study(tmp_path, TEXT), ["seeds=6"]))
-    directory.asked.check_rules(plain)
-    plain.tell(finish(settled_search(tmp_path)))
+    directory.asked.check_rules(plain, ())
+    plain.tell(records := finish(settled_search(tmp_path)))
+    recorded = {record.id for record in records}
     with pytest.raises(RunError, match=r"until its question is settled.*seeds\.max raises"):
-        directory.asked.check_rules(plain)
+        directory.asked.check_rules(plain, recorded)
     directory.study.write_text(
         TEXT.replace("seeds: {until: settled, start: 4, max: 20}", "seeds: 4")
     )
-    directory.asked.check_rules(plain)
+    directory.asked.check_rules(plain, recorded)
 
 
 @pytest.mark.slow
