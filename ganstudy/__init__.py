@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganstudy import plot as plot
+    from ganstudy import plugins as plugins
     from ganstudy.analysis.runs import open_runs as open_runs
     from ganstudy.atlas import open_atlas as open_atlas
     from ganstudy.generators import load_generator as load_generator
     from ganstudy.generators import sample as sample
     from ganstudy.store import open_run as open_run
 
-__all__ = ["load_generator", "open_atlas", "open_run", "open_runs", "plot", "sample"]
+__all__ = ["load_generator", "open_atlas", "open_run", "open_runs", "plot", "plugins", "sample"]
 
 
 def __getattr__(name: str) -> Any:
@@ -28,8 +29,8 @@ def __getattr__(name: str) -> Any:
         return import_module("ganstudy.atlas").open_atlas
     if name in ("load_generator", "sample"):
         return getattr(import_module("ganstudy.generators"), name)
-    if name == "plot":
-        return import_module("ganstudy.plot")
+    if name in ("plot", "plugins"):
+        return import_module(f"ganstudy.{name}")
     if name == "open_runs":
         import_module("ganstudy.analysis.accessor")
         from ganstudy.analysis.runs import open_runs

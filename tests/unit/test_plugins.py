@@ -26,6 +26,7 @@ from ganstudy.search.grid import Grid
 from ganstudy.store import open_run
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
+from ganstudy.targets import target_of
 
 ROOT = Path(__file__).parents[2]
 MEMBER = '''\
@@ -173,6 +174,19 @@ def test_a_file_that_has_changed_is_refused(folder: Path) -> None:
     other.write_bytes(before + b"\n# changed\n")
     with pytest.raises(plugins.PluginError, match=f"another plug-in has this name: {path}"):
         plugins.load(other)
+
+
+def test_what_a_target_of_a_plugin_asks_for_is_python(folder: Path) -> None:
+    """Where nothing else has imported it, `ganstudy` had no `plugins`."""
+    path = _plugin(folder)
+    with pytest.raises(ValueError, match=r"Python loads it by") as caught:
+        target_of(f'{{"name": "{path.stem}"}}')
+    (call,) = re.findall(r"ganstudy\.plugins\.load\(.*?\)", str(caught.value))
+    loading = f"import ganstudy; print({call.replace('RUN', str(folder))}[0])"
+    done = subprocess.run(
+        [sys.executable, "-c", loading], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "divergences"
 
 
 def test_a_file_that_could_not_be_loaded_is_read_anew(folder: Path) -> None:
