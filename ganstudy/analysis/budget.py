@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, wraps
+from inspect import getdoc
 from typing import Any, cast
 
 import numpy as np
@@ -132,14 +133,19 @@ def of_arms(find: FindT) -> FindT:
         answer = find(ds, *args, **kwargs)
         if drawn(ds) or not isinstance(answer, xr.Dataset):
             return answer
-        limits = [name for name in answer if str(name).endswith(_LIMITS)]
-        return answer.assign({name: xr.full_like(answer[name], np.nan) for name in limits})
+        nowhere = {name: xr.full_like(answer[name], np.nan) for name in limits_of(answer)}
+        return answer.assign(nowhere)
 
+    found.__doc__ = f"{getdoc(find)}\n\n{_OF_A_SEARCH}"
     return taking(_at_best, cast("FindT", found))
 
 
-_LIMITS = ("low", "high", "half_width")
-"""How variables end that say how far chance reaches."""
+_OF_A_SEARCH = "Arms of a search stand at the best of their points, as `tuned` has them."
+
+
+def limits_of(answer: xr.Dataset) -> list[str]:
+    """Names of the variables that say how far chance reaches."""
+    return [name for name in map(str, answer) if name.endswith(("low", "high", "half_width"))]
 
 
 def _at_best(ds: xr.Dataset) -> xr.Dataset:

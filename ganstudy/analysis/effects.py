@@ -40,10 +40,11 @@ def factor_effects(
             others is counted as often as it would be in a full table of as many trials, so that
             gaps take nothing from a share. Its interval is a jackknife over seeds with Student's t,
             for all effects but that of the seed itself; there is none where seeds were added until
-            the question was settled, nor of arms that were searched once, nor where most trials are
-            missing. With one seed the residual is the error, and there is neither interval nor
-            test. What the shares leave of one is noise and higher interactions; with excluded or
-            missing points shares need not add up.
+            the question was settled, nor of arms that were searched once, nor of computations in
+            which a seed only chooses where they start, nor where most trials are missing. With one
+            seed the residual is the error, and there is neither interval nor test. What the shares
+            leave of one is noise and higher interactions; with excluded or missing points shares
+            need not add up.
     Source  Fisher 1925; Langsrud 2003, "ANOVA for unbalanced data: use type II instead of type III
             sums of squares"; Henderson 1953, "Estimation of variance and covariance components",
             method 3, for gaps; Kelley 1935, "An unbiased correlation ratio measure"; Tukey 1958 for

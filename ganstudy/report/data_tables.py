@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis import RecordedMetric, arm_scores, metric_names, setting_scores, trial_scores
+from ganstudy.analysis.budget import limits_of
 from ganstudy.analysis.design import arm_labels
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
@@ -185,9 +186,9 @@ def arm_table(findings: Findings, statistics: xr.Dataset) -> DataTable:
 
     Without limits where chance has none, or where the seeds have chosen what they score.
     """
-    names = [str(name) for name, v in statistics.data_vars.items() if v.dims == (findings.arm,)]
-    limits = set() if findings.drawn else {"low", "high", "half_width"}
-    names = [name for name in names if name not in limits]
+    left_out = [] if findings.drawn else limits_of(statistics)
+    of_each = (name for name, v in statistics.data_vars.items() if v.dims == (findings.arm,))
+    names = [str(name) for name in of_each if name not in left_out]
     arms = arm_labels(statistics[findings.arm])
     columns = [
         [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import inspect
+import pydoc
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,6 +94,8 @@ def test_verb_notebook_and_page_name_one_leader(
     named = [ds.gan.rank_arms(), notebook["ranked"]]
     leaders = [str(own["divergence"].values[0]) for own in named]
     assert [*leaders, ranking[1][0]] == ["reverse_kl"] * 3
+    limits = ("low", "high", "half_width")
+    assert [name for name in ranking[0] if name.endswith(limits)] == [], "columns without a number"
 
 
 def test_the_caption_says_what_its_interval_is_over(
@@ -108,9 +111,14 @@ def test_the_caption_says_what_its_interval_is_over(
 
 OF_TRIALS = {
     *("trial_scores", "charged_curves", "measured", "original_units", "perfect_sampler", "seen"),
-    *("setting_dims", "planned", "in_comparison", "status_counts", "settlement"),
+    *("setting_dims", "planned", "in_comparison", "status_counts", "settlement", "label_scores"),
 }
 """Functions of the trials of a run, and of what is to learn, which have every point."""
+
+OF_LESS = {
+    *("along_studies", "arm_dim", "is_search", "is_settled_by_seeds", "metric_names", "with_arms"),
+}
+"""Functions that ask for less than a run, and are of no arms."""
 
 GIVEN = {"marginal_means": {"axis": "divergence"}}
 """What a function has to be told beside the dataset."""
@@ -120,7 +128,8 @@ def of_arms() -> Iterator[str]:
     """All other functions that take the dataset of a run, and not that of a search alone."""
     for name, function in inspect.getmembers(analysis, inspect.isfunction):
         parameters = list(inspect.signature(function).parameters.values())
-        if name in OF_TRIALS or name not in analysis.__all__ or parameters[0].name != "ds":
+        other = name not in analysis.__all__ or parameters[0].name != "ds"
+        if other or name in OF_TRIALS | OF_LESS:
             continue
         required = {own.name: None for own in parameters[1:] if own.default is own.empty}
         try:
@@ -128,8 +137,8 @@ def of_arms() -> Iterator[str]:
         except ValueError as why:
             if "no dataset of a run" in str(why):
                 yield name
-        except KeyError:  # what asks for less than a run is of no arms
-            continue
+        else:
+            raise AssertionError(f"{name} answers of what is no run: is it of arms, or of trials?")
 
 
 @pytest.mark.parametrize("name", [*of_arms()])
@@ -148,6 +157,17 @@ def test_what_is_of_arms_is_of_their_best_points(
 def test_functions_of_arms_are_found() -> None:
     """Else the test above could pass without looking at anything."""
     assert {*LIMITED, "factor_effects", "marginal_means", "stability", "rank_table"} <= {*of_arms()}
+
+
+@pytest.mark.parametrize("name", ["rank_arms", "arm_scores", "factor_effects"])
+def test_help_says_where_arms_of_a_search_stand(name: str) -> None:
+    """Of a function, and of the verb of a dataset."""
+    verb = getattr(xr.Dataset().gan, name)
+    for own in (getattr(analysis, name), verb):
+        lines = pydoc.render_doc(own, renderer=pydoc.plaintext).splitlines()
+        assert lines[-1].strip() == (
+            "Arms of a search stand at the best of their points, as `tuned` has them."
+        )
 
 
 LIMITED = ["rank_arms", "compare_arms", "arm_scores", "setting_scores", "best_setting_scores"]
