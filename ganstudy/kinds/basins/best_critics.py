@@ -45,7 +45,7 @@ _HALVINGS = 60
 
 
 def restricted(divergence: Divergence) -> bool:
-    """Whether the theory admits some critics only."""
+    """Whether the member admits some critics only, or does not say that it admits all."""
     return divergence.uninformed_loss() is None
 
 
@@ -91,12 +91,24 @@ def by_mass(settings: BasinsSettings) -> tuple[Array, Array]:
         for count in range(1, n + 1):
             # Best logits jump where p = q and stop at their bound: kinks of the loss.
             kinks = np.log(count / n / np.array([1 / n, *_masses_at_bound(settings, p)]))
-            cuts = np.unique([*np.arange(0.0, 2 * settings.bound + 10), *kinks[kinks > 0]])
+            cuts = np.unique([*_evenly(settings), *kinks[kinks > 0]])
             half = np.diff(cuts)[:, None] / 2
             q = count / n * np.exp(-(cuts[:-1, None] + half * (1 + nodes))).ravel()
             loss = generator_terms(divergence, best_logits(settings, np.full_like(q, p), q))
             added[row, count] += float((half * weights).ravel() @ (q * loss))
     return added[0] / TERMS, added[1] / TERMS
+
+
+def not_integrated(settings: BasinsSettings) -> float:
+    """Most that the masses of q at which `by_mass` ends take from a value, of all sites."""
+    ends = np.array([-settings.bound, settings.bound])
+    largest = np.abs(generator_terms(settings.divergence, ends)).max()
+    return float(np.exp(-_evenly(settings)[-1]) * largest / TERMS)
+
+
+def _evenly(settings: BasinsSettings) -> Array:
+    """Where the integral over the logarithm of a mass is cut: at each unit, from the whole mass."""
+    return np.arange(0.0, 2 * settings.bound + 10)
 
 
 def _masses_at_bound(settings: BasinsSettings, p: float) -> Array:

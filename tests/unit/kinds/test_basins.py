@@ -187,6 +187,44 @@ def test_no_best_critic_is_claimed_beyond_the_bound() -> None:
         assert ("best_critic" in values) == claimed
 
 
+VALUES = {
+    "separable_values": {"divergence": "minimax"},
+    "fixed_pairs_values": {"divergence": "relativistic_pairing", "pairs": "fixed"},
+    "random_pairs_barrier": {"divergence": "relativistic_pairing", "pairs": "random"},
+}
+"""Claims of values at critics without a bound, and where they are made."""
+
+
+@pytest.mark.parametrize(
+    ("bound", "made"), [(0.3, False), (3.0, False), (10.0, True), (25.0, True)]
+)
+def test_values_are_claimed_where_the_bound_leaves_room(
+    bound: float, made: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And fail where they are wrong: under a bound of 0.3 any would have held."""
+    for claim, settings in VALUES.items():
+        values = _run(steps=2, bound=bound, **settings).values
+        assert (set(VALUES) & set(values)) == ({claim} if made else set())
+        assert not _broken(bound=bound, **settings)
+    found = best_critics.of_states
+    monkeypatch.setattr(best_critics, "of_states", lambda *laws: 1.02 * found(*laws))
+    for claim, settings in VALUES.items():
+        assert (claim in _broken(bound=bound, **settings)) == made
+
+
+@pytest.mark.parametrize("bound", [0.3, 2.0, 10.0, 25.0])
+@pytest.mark.parametrize("divergence", ["minimax", "f_alpha"])
+def test_a_value_that_a_zero_sum_game_does_not_descend_is_found_out(
+    divergence: str, bound: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under every bound: one of 0.3 forgave more than any value."""
+    settings = {"divergence": divergence, "points": 3, "bound": bound}
+    assert not _broken(**settings)
+    found = best_critics.of_states
+    monkeypatch.setattr(best_critics, "of_states", lambda *laws: 1.001 * found(*laws))
+    assert "zero_sum" in _broken(**settings)
+
+
 @pytest.mark.slow
 def test_every_divergence_has_a_landscape() -> None:
     """Collapse is worse than recovery under each whose losses see nothing of q but its law."""
