@@ -50,10 +50,11 @@ class FitSettings(TheorySettings):
         divergence = info.data.get("divergence")
         if divergence is None or info.data.get("objective") != "divergence":
             return cells
-        # What no bound is known of is a distance between points, with a table of them.
+        # What no bound is known of may be a distance between points, with a table of them.
         if divergence.uninformed_loss() is None and cells > _IN_PAIRS:
             raise ValueError(
-                f"{divergence.name} compares all pairs of cells, and takes at most "
+                f"{divergence.name} does not say that its critic is without a constraint "
+                "(`uninformed_loss`): it may compare all pairs of cells, and takes at most "
                 f"{_IN_PAIRS:,} (got {cells:,})"
             )
         return cells

@@ -27,7 +27,10 @@ TIE = 1e-9
 
 
 def pointwise(divergence: Divergence) -> bool:
-    """Whether the best critic at a point depends on p and q there alone: not under a constraint."""
+    """Whether the best critic at a point is known to depend on p and q there alone.
+
+    Not under a constraint, nor of a member that does not say that its critic is without one.
+    """
     return divergence.uninformed_loss() is not None
 
 

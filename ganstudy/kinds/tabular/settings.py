@@ -48,7 +48,8 @@ class TabularSettings(TheorySettings):
         of_trained_critic(self.divergence, trainer="algorithm practical")
         if not game.pointwise(self.divergence):
             raise ValueError(
-                f"algorithm practical needs a critic without a constraint, and "
-                f"{self.divergence.name} constrains its own; use algorithm descent"
+                "algorithm practical needs a critic without a constraint, and "
+                f"{self.divergence.name} does not say that its own is (`uninformed_loss`); use "
+                "algorithm descent"
             )
         return self

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import ot
 import pytest
+from pydantic import ValidationError
 from scipy import optimize, stats
 from tiny import write_study
 
+from ganstudy.divergences.minimax import Minimax
 from ganstudy.kinds.tabular import Tabular
 from ganstudy.kinds.tabular import finite_game as game
 from ganstudy.kinds.tabular.claims import checks
@@ -29,6 +31,22 @@ def _random(points: int, seed: int) -> tuple[Any, Any]:
     rng = np.random.default_rng(seed)
     p, q = rng.dirichlet(np.full(points, 3.0), size=2)
     return p, q / p
+
+
+class Unstated(Minimax):
+    """The log loss, of whose critics nothing is said."""
+
+    def uninformed_loss(self) -> None:  # type: ignore[override]  # as one that states no bound
+        """None."""
+
+
+def test_no_constraint_is_told_of_a_member_that_states_none() -> None:
+    """Of a plug-in it was said to constrain its critic; the descent takes it."""
+    said = r"does not say that its own is \(`uninformed_loss`\); use algorithm descent"
+    with pytest.raises(ValidationError, match=said):
+        Tabular.model_validate({"algorithm": "practical", "divergence": Unstated()})
+    own, other = (_run(divergence=member) for member in (Minimax(), Unstated()))
+    np.testing.assert_allclose(own.values["cost"], other.values["cost"])
 
 
 def test_best_critic_of_the_log_loss() -> None:
