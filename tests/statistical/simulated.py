@@ -21,22 +21,35 @@ def four_standard_errors(rate: float, runs: int) -> float:
     return 4 * math.sqrt(rate * (1 - rate) / runs)
 
 
-def stated(page: str, words: str) -> list[float]:
+class Stated(float):
+    """A number as a page writes it."""
+
+    rounding: float
+    """Half of its last digit."""
+
+    def __new__(cls, written: str) -> Stated:
+        own = super().__new__(cls, written)
+        own.rounding = 0.5 / 10 ** len(written.partition(".")[2])
+        return own
+
+
+def stated(page: str, words: str) -> list[Stated]:
     """The numbers that a page states in these words, in which `#` stands for each of them.
 
     Errors  `ValueError` if the page has not such words, or has them twice.
     """
     text = " ".join((DOCS / f"{page}.md").read_text(encoding="utf-8").split())
     (there,) = re.finditer(re.escape(words).replace(r"\#", r"(\d+(?:\.\d+)?)"), text)
-    return [float(number) for number in there.groups()]
+    return [Stated(number) for number in there.groups()]
 
 
-def slack(percent: float, runs: int) -> float:
-    """How far a share of `runs` independent runs may be from what a page states as a whole percent.
+def slack(percent: Stated, runs: int) -> float:
+    """How far a share of `runs` independent runs may be from the percent that a page states.
 
-    Half a percent, and four standard errors; of 0 and 100 % those of 1 and 99 %.
+    Its rounding, and four standard errors; of 0 and 100 % those of 0.1 and 99.9 %.
     """
-    return 0.005 + four_standard_errors(min(max(percent / 100, 0.01), 0.99), runs)
+    rate = min(max(percent / 100, 0.001), 0.999)
+    return percent.rounding / 100 + four_standard_errors(rate, runs)
 
 
 def study(
