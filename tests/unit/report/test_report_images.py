@@ -16,6 +16,12 @@ import xarray as xr
 from read_keys import chunks_of, counted
 from scipy.stats import mannwhitneyu
 from tiny import LABELLED_PICTURES
+from xarray.backends import BackendArray
+from xarray.core.indexing import (
+    IndexingSupport,
+    LazilyIndexedArray,
+    explicit_indexing_adapter,
+)
 
 from ganstudy import plot
 from ganstudy.analysis import label_scores
@@ -123,6 +129,37 @@ def test_a_film_is_of_the_frames_that_there_are(dataset: xr.Dataset) -> None:
     assert "minimax" not in other.alt
     none = Findings.of(dataset.assign(frame_images=xr.full_like(images, np.nan)))
     assert "has a film" in frames.why_missing(none)
+
+
+class _Counted(BackendArray):
+    """An array that counts how often it is read."""
+
+    def __init__(self, values: Any) -> None:
+        self.values, self.shape, self.dtype, self.reads = values, values.shape, values.dtype, 0
+
+    def __getitem__(self, key: Any) -> Any:
+        return explicit_indexing_adapter(key, self.shape, IndexingSupport.BASIC, self._read)
+
+    def _read(self, key: Any) -> Any:
+        self.reads += 1
+        return self.values[key]
+
+
+@pytest.mark.slow
+def test_a_film_is_read_once(dataset: xr.Dataset) -> None:
+    """Of 16 arms 38 films were read, each of which may be larger than the memory."""
+    names = [f"arm {number}" for number in range(16)]
+    many = dataset.isel(divergence=[0] * 16).assign_coords(divergence=names)
+    whole = many["frame_images"]
+    film = _Counted(whole.values)
+    lazy = xr.Variable(whole.dims, LazilyIndexedArray(film), whole.attrs)
+    findings = Findings.of(many.assign(frame_images=lazy))
+    assert not frames.why_missing(findings)
+    assert film.reads == 1
+    frames.draw_on(plt.figure().subplots(), findings)
+    assert film.reads == 2
+    frames.draw(findings)
+    assert film.reads == 2 + 16
 
 
 @pytest.mark.slow

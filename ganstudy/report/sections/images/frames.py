@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from textwrap import fill
 
 import numpy as np
@@ -32,6 +33,9 @@ PIXELS = 300_000
 MOST_ARMS, MOST_FRAMES, ACROSS = 6, 6, 4
 """Rows, columns, and images in a line of a frame."""
 
+Film = tuple[list[int], NDArray[np.float32]]
+"""Steps, and the images of each: `(steps, pictures, dimension)`."""
+
 
 def why_missing(findings: Findings) -> str:
     """Why there is no film of images."""
@@ -39,14 +43,14 @@ def why_missing(findings: Findings) -> str:
         return "no trial has a film of images: see `record.frames`"
     if why := missing(findings, "frame_images"):
         return why
-    return "" if _filmed(findings) else "no trial that could be shown has a film of images"
+    there_is = any(True for _ in _filmed(findings))
+    return "" if there_is else "no trial that could be shown has a film of images"
 
 
 def draw(findings: Findings) -> Drawing:
     """A row for each arm, a frame for each of some steps."""
-    found = _filmed(findings)
-    chosen = [found[place] for place in thinned(len(found), MOST_ARMS)]
-    films = [_film(findings, first) for first in chosen]
+    found = list(_filmed(findings))
+    chosen, films = zip(*(found[place] for place in thinned(len(found), MOST_ARMS)), strict=True)
     frames = max(len(steps) for steps, _ in films)
     count = max(images.shape[1] for _, images in films)
     lines = -(-count // min(ACROSS, count))
@@ -88,18 +92,18 @@ def draw(findings: Findings) -> Drawing:
 
 def draw_on(axes: Axes, findings: Findings) -> None:
     """The last frame of the first arm that has one."""
-    first = _filmed(findings)[0]
+    first, (_, images) = next(_filmed(findings))
     assert first.image is not None
-    _, images = _film(findings, first)
     panel(axes, images[-1], first.image, ACROSS, side_within(PIXELS, images.shape[1]))
 
 
-def _filmed(findings: Findings) -> list[First]:
-    """The first trial of each arm with images, where it has a film."""
-    return [first for first in with_images(findings) if _film(findings, first)[0]]
+def _filmed(findings: Findings) -> Iterator[tuple[First, Film]]:
+    """The first trial of each arm with images and its film, where it has one; each is read once."""
+    films = ((first, _film(findings, first)) for first in with_images(findings))
+    return ((first, film) for first, film in films if film[0])
 
 
-def _film(findings: Findings, first: First) -> tuple[list[int], NDArray[np.float32]]:
+def _film(findings: Findings, first: First) -> Film:
     """Some steps, the first and the last filmed among them, and the images of each."""
     assert first.target is not None
     one = findings.ds[["frame_step", "frame_images"]].isel(first.place, missing_dims="ignore")
