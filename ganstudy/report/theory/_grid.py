@@ -35,9 +35,15 @@ def tail(curves: Array) -> Array:
 def over_seeds(values: Array) -> Array:
     """Mean over the seeds that have a number, `(arms, settings, seeds, *) -> (arms, settings, *)`.
 
-    A trial that diverged or failed is no reason to be silent about the others.
+    A trial that diverged or failed is no reason to be silent about the others. Infinity is a
+    number, as of a slope that overflows, and the mean is infinite then; NaN where there is none.
     """
-    return known_mean(values, axis=2)[0]
+    known = ~np.isnan(values)
+    count = known.sum(axis=2)
+    with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
+        total = np.where(known, values, 0.0).sum(axis=2)
+    mean: Array = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    return mean
 
 
 def last_steps(steps: int) -> int:

@@ -78,7 +78,13 @@ def _first(findings: Findings) -> str:
 def _relative(findings: Findings, name: str) -> Array:
     """Heights as shares of what recovery wins, shape `(arms, settings, seeds)`."""
     won = recorded(findings, "value")[..., 0] - recorded(findings, "recovered_value")[..., 0]
-    return np.asarray(recorded(findings, name)[..., -1] / won)
+    return _shares(recorded(findings, name)[..., -1], won)
+
+
+def _shares(heights: Array, won: Array) -> Array:
+    """Infinite where recovery wins nothing."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(heights / won)
 
 
 def _rises(findings: Findings) -> Drawing:
@@ -122,7 +128,7 @@ def _landscapes(findings: Findings) -> Drawing:
     sections = arrays(findings)[:_LANDSCAPES, 0, 0]
     won = recorded(findings, "value")[:_LANDSCAPES, 0, 0, 0]
     low = recorded(findings, "recovered_value")[:_LANDSCAPES, 0, 0, 0]
-    heights = (sections - low[:, None, None]) / (won - low)[:, None, None]
+    heights = _shares(sections - low[:, None, None], (won - low)[:, None, None])
     columns = min(4, len(heights))
     rows = -(-len(heights) // columns)
     figure = Figure(figsize=(2.5 * columns + 0.6, 2.5 * rows), layout="constrained")

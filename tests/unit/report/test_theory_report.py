@@ -203,6 +203,37 @@ def test_a_bounded_loss_may_rise_beyond_the_figure() -> None:
     assert "Arrows go on beyond 2. Of an unbounded loss" in rises.caption
 
 
+def test_a_rise_where_recovery_wins_nothing_is_an_arrow() -> None:
+    """Of one seed of three too: it was the mean of the others."""
+    ds = synthetic_dataset({"objective": ["a", "b"]}, seeds=3, steps=3, samples=3, features=3)
+    ones = xr.ones_like(ds["modes_covered"])
+    won = ones.copy()
+    won[{"objective": 0, "seed": 0}] = 0
+    drawn = ds.assign(value=won, recovered_value=0 * ones, barrier=0.5 * ones)
+    with style.figure_style():
+        rises, _ = basins.draw(Findings.of(drawn))
+    marks = {
+        float(place): own.get_marker()
+        for own in rises.figure.axes[0].lines
+        for place in own.get_ydata()
+        if own.get_marker() in {"o", ">"}
+    }
+    assert marks == {1.0: ">", 0.0: "o"}
+
+
+def test_a_gradient_that_overflows_is_no_mean_of_the_others() -> None:
+    ds = with_numbers(synthetic_dataset({"divergence": ["a"]}, seeds=3, steps=3), rows=4, columns=5)
+    ones = xr.ones_like(ds["modes_covered"])
+    gradient = ones.copy()
+    gradient[{"seed": 0, "step": -1}] = np.inf
+    gradient[{"seed": 1}] = np.nan
+    drawn = ds.assign(generator_gradient=gradient, js=ones, w1=ones)
+    with style.figure_style():
+        signal, _ = supports.draw(Findings.of(drawn))
+    (line,) = signal.figure.axes[0].lines
+    np.testing.assert_array_equal(line.get_ydata()[-2:], [1, np.inf])
+
+
 def test_the_signal_is_told_by_where_losses_are_steep() -> None:
     """log(1 - D) is logarithmic in D, and loses it; log D - log(1 - D) is not linear in D."""
     ds = with_numbers(synthetic_dataset({"divergence": ["a"]}, steps=3), rows=4, columns=5)
