@@ -165,11 +165,12 @@ def export_run(path: Path, tool: str, to: Path | None, *, run_plugins: bool = Fa
 
     if run_plugins:
         RunDirectory.existing(path).read_study(run_plugins=True)
-    if tool == "optuna":
-        there = "of a run that searches, search.db is a storage of Optuna already"
-        raise RunError(f"no export {tool!r}: {there}, and docs/search.md says how to open it")
     if tool not in export.family.names:
-        raise RunError(f"no export {tool!r}{nearest(tool, export.family.names)}")
+        why = nearest(tool, export.family.names)
+        if tool == "optuna":
+            there = "of a run that searches, search.db is a storage of Optuna already"
+            why = f": {there}, and docs/search.md says how to open it"
+        raise RunError(f"no export {tool!r}{why}")
     directory, search = reopen(path, run_plugins=run_plugins)
     exporter, place = export.family[tool](), to or path / "exports" / tool
     check_text(place)

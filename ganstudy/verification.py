@@ -7,13 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from ganstudy.engine.packing import packs
-from ganstudy.existing import reopen
 from ganstudy.plural import plural
 from ganstudy.record_differences import Difference, comparable, differences
 from ganstudy.schedule.executor import ExecutorError
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from ganstudy.search import Search
     from ganstudy.trial import Record, Trial
 
-__all__ = ["Again", "Verification", "differences", "verified", "verify"]
+__all__ = ["Again", "Verification", "verified"]
 
 _log = logging.getLogger("ganstudy")
 
@@ -127,14 +125,6 @@ class Verification:
         """The same as plain values."""
         trials = [{**asdict(own), "verdict": own.verdict} for own in self.trials]
         return {"when": self.when, "verdict": self.verdict, "trials": trials}
-
-
-def verify(path: Path, count: int | None, where: Where) -> Verification:
-    """Open a run to train, and `verified` it.
-
-    Errors  those of `reopen` and `verified`.
-    """
-    return verified(*reopen(path, run_plugins=True, to_train=True), count, where)
 
 
 def verified(

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CPU",
+    "MEMORY_ELSEWHERE",
     "Slot",
     "has_gpu",
     "may_be_there",
-    "memory_elsewhere",
     "memory_of",
     "named",
     "named_elsewhere",
@@ -54,7 +54,7 @@ _MOST_ON_A_GPU = 1024
 times as many takes; the host draws for them at a quarter of that rate.
 """
 
-_ELSEWHERE = 16 * 2**30
+MEMORY_ELSEWHERE = 16 * 2**30
 """Bytes that a GPU is taken to have which nobody here can ask; few in clusters have less, and a
 pack for which there is no memory is halved."""
 
@@ -103,11 +103,6 @@ def memory_of(device: str) -> int:
     import torch
 
     return int(torch.cuda.get_device_properties(device).total_memory)
-
-
-def memory_elsewhere(device: str) -> int:
-    """Bytes of a GPU of another machine, as they are taken to be before a worker is there."""
-    return _ELSEWHERE
 
 
 def has_gpu(devices: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ganstudy.schedule.devices import CPU, memory_elsewhere, memory_of, pack_size
+from ganstudy.schedule.devices import CPU, MEMORY_ELSEWHERE, memory_of, pack_size
 from ganstudy.schedule.executors import executor_named
 from ganstudy.search import search_of
 
@@ -41,7 +41,7 @@ class Where:
         """Bytes of a GPU, which no other machine is asked for."""
         asks = executor_named(self.executor).asks
         elsewhere = asks(**self.options).elsewhere
-        return memory_elsewhere(device) if elsewhere else memory_of(device)
+        return MEMORY_ELSEWHERE if elsewhere else memory_of(device)
 
     def search_of(self, study: Study) -> Search:
         """The search that a study asks for, whose packs are cut for here."""

@@ -49,9 +49,10 @@ class KeptStudy:
         """
         text = search.study.document.text
         ended = all(trial.id in recorded for trial in search.trials.values())
-        if not (ended and self._holds(text)):
+        meant = self._meant()
+        if not (ended and self._holds(text, meant)):
             # In this order: a folder with the second of the two is a run.
-            added = _added(search, recorded, self._fixed(), self._meant())
+            added = _added(search, recorded, self._fixed(meant), meant)
             write_whole(self.resolved, resolved.text_of(search.study, text, added).encode())
             known_data.write(self.folder, search)
             write_whole(self.study, text.encode())
@@ -184,18 +185,18 @@ class KeptStudy:
 
         Errors  `RunError` with the reason.
         """
-        kept, meant = self._fixed(), self._meant()
+        meant = self._meant()
+        kept = self._fixed(meant)
         # Where all that is recorded is of this study, nothing is of an arm that is gone.
         if meant and meant.added and search.accounted_for.issuperset(recorded):
             kept = {**kept, "arms": [arm for arm in kept["arms"] if arm not in meant.added]}
         if reason := search.refusal(kept):
             raise RunError(f"{self.folder}: {reason}")
 
-    def _fixed(self) -> Mapping[str, Any]:
+    def _fixed(self, meant: Resolved | None) -> Mapping[str, Any]:
         """What stays once scores have been seen, as resolved.yaml says, which no hand has changed;
         as study.yaml says where that is damaged, gone, or of an earlier version.
         """
-        meant = self._meant()
         if meant and meant.fixed:
             return meant.fixed
         try:
@@ -204,9 +205,8 @@ class KeptStudy:
         except StudyError:  # gone or damaged; what it meant is not known
             return {}
 
-    def _holds(self, text: str) -> bool:
+    def _holds(self, text: str, meant: Resolved | None) -> bool:
         """Whether a study is the one that is here, and what it means too."""
-        meant = self._meant()
         return meant is not None and meant.study == digest(text.encode()) and self._text() == text
 
     def _has_changed(self, meant: Resolved | None) -> bool:

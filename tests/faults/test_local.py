@@ -317,6 +317,23 @@ def test_a_session_is_told_before_it_ends(
     assert [own["trials"] for own in run.provenance()["sessions"]] == [4, 4]
 
 
+def test_packs_that_land_one_upon_another_are_noted_at_the_end(
+    tmp_path: Path, no_page: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each note waits for the disk."""
+    monkeypatch.setattr("ganstudy.progress.NOTED_EVERY", 3600.0)
+    run, seen = RunDirectory(tmp_path / "run"), set[int]()
+
+    def observe(progress: Progress) -> None:
+        seen.add(run.read_environment()["sessions"][-1]["trials"])
+
+    study = load(write_study(tmp_path), ["seeds=1", "engine.pack=2"])
+    with trained_inline():
+        pipeline.run(study, run.path, workers=1, observe=observe)
+    assert seen == {0, 2}
+    assert [own["trials"] for own in run.provenance()["sessions"]] == [4]
+
+
 def test_a_run_in_use_is_left_alone(tmp_path: Path) -> None:
     """Exit 2 while another process holds the run, whatever is asked of it."""
     study, out = write_study(tmp_path), tmp_path / "run"

@@ -202,5 +202,5 @@ def test_equal_arms_are_settled_where_the_margin_is_wide(method: Method, margin:
 @pytest.mark.parametrize("method", TABLE)
 def test_equal_arms_are_seldom_settled_where_the_margin_is_narrow(method: Method) -> None:
     rates = simulate(0.0, method, margin=0.5, runs=100)
-    assert rates.settled < 0.25
+    assert rates.settled <= {"e_process": 0.0, "group_sequential": 0.25}[method]
     assert rates.seeds > 38

@@ -22,15 +22,21 @@ from ganstudy.cli import main
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.training import train
 from ganstudy.metrics import Metric
+from ganstudy.record_differences import differences
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.arithmetic import Arithmetic
 from ganstudy.schedule.where import Where
 from ganstudy.store import RunDirectory, RunError
 from ganstudy.study import load
 from ganstudy.trial import Record
-from ganstudy.verification import differences, verify
+from ganstudy.verification import Verification, verified
 
 CHANGED = "generator_loss"
+
+
+def verify(run: Path, count: int | None, where: Where) -> Verification:
+    """As the verb does."""
+    return verified(*existing.reopen(run, run_plugins=True, to_train=True), count, where)
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def _relative(findings: Findings, name: str) -> Array:
 
 
 def _shares(heights: Array, won: Array) -> Array:
-    """Infinite where recovery wins nothing."""
+    """Infinite where recovery wins nothing, and NaN where there is nothing to overcome either."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(heights / won)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import ot
 import pytest
-from tiny import write_study
+from tiny import Unstated, write_study
 
 from ganstudy.divergences.minimax import Minimax
 from ganstudy.kinds.supports import Supports
@@ -64,13 +64,6 @@ def test_critic_is_logistic_regression() -> None:
     w, b = w - 0.5 * (miss @ real + hit @ fake) / 3, b - 0.5 * (miss + hit).mean()
     loss = np.log1p(np.exp(-(real @ w + b))).mean() + np.log1p(np.exp(fake @ w + b)).mean()
     assert record.values["critic_loss"][-1] == pytest.approx(loss, rel=1e-6)
-
-
-class Unstated(Minimax):
-    """The log loss, of whose critics nothing is said."""
-
-    def uninformed_loss(self) -> None:  # type: ignore[override]  # as one that states no bound
-        """None."""
 
 
 def test_no_critic_but_that_of_w1_is_kept_in_a_ball() -> None:

@@ -10,7 +10,7 @@ import ot
 import pytest
 from pydantic import ValidationError
 from scipy import optimize, stats
-from tiny import write_study
+from tiny import Unstated, write_study
 
 from ganstudy.divergences.minimax import Minimax
 from ganstudy.kinds.tabular import Tabular
@@ -31,13 +31,6 @@ def _random(points: int, seed: int) -> tuple[Any, Any]:
     rng = np.random.default_rng(seed)
     p, q = rng.dirichlet(np.full(points, 3.0), size=2)
     return p, q / p
-
-
-class Unstated(Minimax):
-    """The log loss, of whose critics nothing is said."""
-
-    def uninformed_loss(self) -> None:  # type: ignore[override]  # as one that states no bound
-        """None."""
 
 
 def test_no_constraint_is_told_of_a_member_that_states_none() -> None:
