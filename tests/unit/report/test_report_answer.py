@@ -578,6 +578,19 @@ def test_averaged_curves_are_over_the_settings_that_are_compared(make_study: Mak
     assert drawing.alt.endswith("a 4.33; b 4.33.")
 
 
+@pytest.mark.parametrize(("worst", "scale"), [(1.0, "linear"), (1e4, "log")])
+def test_curves_without_a_bound_are_told_apart_beside_a_bad_trial(
+    make_study: Make, worst: float, scale: str
+) -> None:
+    """One that began a thousand times as far away left the others a single line."""
+    ds = make_study({"divergence": ARMS[:2], "lr": [1, 2]}, score="mode_kl", samples=1)
+    curves = (1 + ds["mode_kl"]).assign_attrs(ds["mode_kl"].attrs)
+    curves[{"divergence": 0, "lr": 1, "seed": 0, "step": 0}] *= worst
+    with style.figure_style():
+        figure = training.draw_score(Findings.of(ds.assign(mode_kl=curves))).figure
+    assert {axes.get_yscale() for axes in figure.axes[:2]} == {scale}
+
+
 def test_what_is_nearly_perfect_is_told_in_its_own_digits(make_study: Make) -> None:
     ds = make_study({"divergence": ARMS[:2]}, score="mode_kl", samples=1)
     assert "scores 0.0012 to 0.0024 in 3 draws" in plain(ds)[1]

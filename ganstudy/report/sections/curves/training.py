@@ -77,6 +77,7 @@ def draw_score(findings: Findings) -> Drawing:
     for index, (title, axes) in enumerate(zip(titles, panels.flat, strict=False)):
         axes.set_title(_lines(title, 0.88 * wide / columns), fontsize=8, color=style.INK)
         _score_lines(axes, findings, values[:, index])
+    _scaled(panels[0, 0], findings, values)
     for axes in panels[:, 0]:
         axes.set_ylabel(findings.metric.label)
     style.arm_legend(figure, findings.arms)
@@ -133,7 +134,9 @@ def _lines(title: str, inches: float) -> str:
 
 def draw_score_on(axes: Axes, findings: Findings) -> None:
     """The headline metric over training in one panel, each arm averaged over its settings."""
-    _score_lines(axes, findings, _averaged(findings, charged_curves(findings.ds)))
+    values = _averaged(findings, charged_curves(findings.ds))
+    _score_lines(axes, findings, values)
+    _scaled(axes, findings, values)
     axes.set_ylabel(findings.metric.label)
     axes.set_xlabel("M-step")
 
@@ -201,9 +204,17 @@ def _score_lines(axes: Axes, findings: Findings, curves: Array) -> None:
         _line(axes, findings, curves[arm], look)
     axes.grid(axis="y")
     reference.draw(axes.axhspan, axes.axhline, findings)
+
+
+def _scaled(axes: Axes, findings: Findings, curves: Array) -> None:
+    """Within the bounds of the metric; without, by powers of ten where curves span several, or one
+    bad trial would leave the others a single line. Panels that share an axis share its scale.
+    """
     if findings.metric.bounded:
         low, high = findings.metric.bounds
         axes.set_ylim(low - 0.03 * (high - low), high + 0.05 * (high - low))
+    elif _spans_decades(curves):
+        style.log_scale(axes, "y")
 
 
 def _line(axes: Axes, findings: Findings, curves: Array, look: Mapping[str, Any]) -> None:
