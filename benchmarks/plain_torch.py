@@ -96,4 +96,5 @@ def train(**settings: object) -> np.ndarray:
     """One whole trial, in a worker process."""
     torch.set_num_threads(1)
     steps, every, samples = (int(str(settings.pop(k))) for k in ("steps", "every", "samples"))
+    # Objects to mypy: `throughput` and `peers` hand over what its fields ask for.
     return PlainTrial(**settings).train(steps, every, samples)  # type: ignore[arg-type]

@@ -1,8 +1,7 @@
 """From the dataset of a study to statistics with intervals: xarray in, xarray out, no torch.
 
 The lowest modules (`intervals`, `paths`, `variance`) know only NumPy arrays; those above them know
-the dataset's labels and attributes. Few ask metrics and targets: `measured`,
-`labels` and `runs`.
+the dataset's labels and attributes. Few ask metrics and targets: `measured`, `labels` and `runs`.
 """
 
 from ganstudy.analysis.across import (

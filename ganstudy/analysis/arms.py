@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ganstudy.analysis.best_points import of_arms
 from ganstudy.analysis.blocks import interval_with_gaps
 from ganstudy.analysis.bounded import gaffke_interval
-from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, for_tables, planned, setting_dims
 from ganstudy.analysis.grades import SETTINGS

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis.arms import interval_over_seeds
-from ganstudy.analysis.budget import of_arms
+from ganstudy.analysis.best_points import of_arms
 from ganstudy.analysis.design import FRESH, arm_dim, given_dims, planned, setting_dims
 from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.arms import interval_over_seeds
+from ganstudy.analysis.best_points import of_arms
 from ganstudy.analysis.blocks import interval_with_gaps, per_seed
-from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.design import (
     FRESH,
     arm_dim,

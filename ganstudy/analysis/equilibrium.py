@@ -7,7 +7,7 @@ import xarray as xr
 from scipy.special import bdtrc
 
 from ganstudy.analysis import paths
-from ganstudy.analysis.budget import of_arms
+from ganstudy.analysis.best_points import of_arms
 from ganstudy.analysis.classifiers import is_classifier
 from ganstudy.analysis.design import arm_dim, for_tables, setting_dims
 from ganstudy.analysis.periods import periodicity

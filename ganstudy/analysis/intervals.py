@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -73,11 +74,18 @@ def moments(values: Array) -> tuple[Array, Array, NDArray[np.int64]]:
     return mean, np.where(count > 1, spread, np.nan), count
 
 
-def known_mean(values: Array, axis: int | tuple[int, ...] = -1) -> tuple[Array, NDArray[np.int64]]:
-    """Mean of the finite values along axes, NaN where there is none, and how many they are."""
-    known = np.isfinite(values)
-    count = np.asarray(known.sum(axis=axis), np.int64)
-    total = np.where(known, values, 0.0).sum(axis=axis)
+def known_mean(
+    values: Array,
+    axis: int | tuple[int, ...] = -1,
+    *,
+    known: Callable[[Array], NDArray[np.bool_]] = np.isfinite,
+) -> tuple[Array, NDArray[np.int64]]:
+    """Mean of the finite values along axes, or of those `known` otherwise, NaN where there is none,
+    and how many they are.
+    """
+    counted = known(values)
+    count = np.asarray(counted.sum(axis=axis), np.int64)
+    total = np.where(counted, values, 0.0).sum(axis=axis)
     return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0), count
 
 

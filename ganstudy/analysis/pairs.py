@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.budget import of_arms
+from ganstudy.analysis.best_points import of_arms
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, setting_dims, testable
 from ganstudy.analysis.intervals import Array, holm

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.budget import of_arms
+from ganstudy.analysis.best_points import of_arms
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim
 from ganstudy.analysis.intervals import ROUNDING, Array

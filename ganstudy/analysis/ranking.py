@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.arms import most_agree, scores_of
+from ganstudy.analysis.best_points import of_arms
 from ganstudy.analysis.blocks import equals_best, order_effects
 from ganstudy.analysis.bounded import gaffke_interval
-from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, testable
 from ganstudy.analysis.grades import detectable, graded, in_direction

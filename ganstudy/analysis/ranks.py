@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from scipy.special import fdtrc
 
-from ganstudy.analysis.budget import of_arms
+from ganstudy.analysis.best_points import of_arms
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, testable
 from ganstudy.analysis.intervals import ROUNDING, Array

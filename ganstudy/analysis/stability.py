@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis import paths
+from ganstudy.analysis.best_points import of_arms
 from ganstudy.analysis.bounded import share_interval
-from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.design import arm_dim, for_tables, setting_dims
 from ganstudy.analysis.intervals import t_interval
 from ganstudy.analysis.metric import RecordedMetric

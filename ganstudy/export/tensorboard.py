@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ganstudy.export._base import ExportedRun, ExportedTrial, Exporter
 from ganstudy.export._files import known, remember
@@ -74,7 +75,7 @@ def _said_once() -> Iterator[None]:
         threading.excepthook = before
 
 
-def _write(writer: object, trial: ExportedTrial) -> None:
+def _write(writer: Any, trial: ExportedTrial) -> None:
     from torch.utils.tensorboard.summary import hparams
 
     parameters = {**trial.parameters, **{f"tag.{key}": text for key, text in trial.tags.items()}}
@@ -82,12 +83,12 @@ def _write(writer: object, trial: ExportedTrial) -> None:
     # Written into the trial's own run: `add_hparams` would make a second one.
     made = hparams(parameters, scalars)  # type: ignore[no-untyped-call]  # torch has not typed it
     for summary in made:
-        writer.file_writer.add_summary(summary)  # type: ignore[attr-defined]
+        writer.file_writer.add_summary(summary)
     for name, value in scalars.items():
-        writer.add_scalar(name, value)  # type: ignore[attr-defined]
+        writer.add_scalar(name, value)
     for name, (steps, values) in trial.curves.items():
         for step, value in zip(steps.tolist(), values.tolist(), strict=True):
-            writer.add_scalar(name, value, step)  # type: ignore[attr-defined]
+            writer.add_scalar(name, value, step)
 
 
 def _write_figures(folder: Path, run: ExportedRun) -> None:

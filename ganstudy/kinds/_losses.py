@@ -61,6 +61,13 @@ def of_trained_critic(divergence: Divergence, *, trainer: str = "this kind") -> 
     return divergence
 
 
+def admits_every_critic(divergence: Divergence) -> bool:
+    """Whether a divergence says that its critic is without a constraint, so that the best one at a
+    point depends on p and q there alone.
+    """
+    return divergence.uninformed_loss() is not None
+
+
 def generator_terms(divergence: Divergence, logits: Array) -> Array:
     """The generator's loss on a sample of q, for every logit; any shape."""
     import torch

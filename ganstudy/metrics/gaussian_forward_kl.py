@@ -53,12 +53,11 @@ class GaussianForwardKL(Metric):
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Divergence of each cloud; infinite where its samples lie in a plane."""
-
-        nearest = _from_nearest(target)
+        own, nearest = target.moments(), _from_nearest(target)
 
         def measure(cloud: Cloud) -> float:
             fitted = cloud.mean(axis=0), np.atleast_2d(np.cov(cloud.T))
-            return nearest + _between(*target.moments(), *fitted)
+            return nearest + _between(*own, *fitted)
 
         return each_cloud(samples, measure, worst=np.inf)
 

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis import RecordedMetric, arm_scores, metric_names, setting_scores, trial_scores
-from ganstudy.analysis.budget import limits_of
+from ganstudy.analysis.best_points import limits_of
 from ganstudy.analysis.design import arm_labels
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings

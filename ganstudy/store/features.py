@@ -23,6 +23,6 @@ def with_features(dataset: xr.Dataset, plan: Search) -> xr.Dataset:
     if features is None or dataset.sizes.get("feature") != len(features.names):
         return dataset
     named = dataset.assign_coords(feature=list(features.names))
-    named["feature"].attrs["long_name"] = f"columns of {target.source}"  # type: ignore[union-attr]
+    named["feature"].attrs["long_name"] = f"columns of {target.source}"  # type: ignore[union-attr]  # it has features
     values = zip(FEATURES, (features.mean, features.scale), strict=True)
     return named.assign({own.name: (own.dims, column) for own, column in values})

@@ -52,7 +52,8 @@ class KeptStudy:
         meant = self._meant()
         if not (ended and self._holds(text, meant)):
             # In this order: a folder with the second of the two is a run.
-            added = _added(search, recorded, self._fixed(meant), meant)
+            fixed = self._fixed(meant) if search.study.fixed else {}
+            added = _added(search, recorded, fixed, meant)
             write_whole(self.resolved, resolved.text_of(search.study, text, added).encode())
             known_data.write(self.folder, search)
             write_whole(self.study, text.encode())

@@ -25,7 +25,12 @@ import numpy as np
 
 from ganstudy.divergences import DiscreteLaws
 from ganstudy.divergences.relativistic_pairing import RelativisticPairing
-from ganstudy.kinds._losses import critic_gradient, critic_terms, generator_terms
+from ganstudy.kinds._losses import (
+    admits_every_critic,
+    critic_gradient,
+    critic_terms,
+    generator_terms,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +49,6 @@ _HALVINGS = 60
 """Of the interval of logits, to below rounding."""
 
 
-def restricted(divergence: Divergence) -> bool:
-    """Whether the member admits some critics only, or does not say that it admits all."""
-    return divergence.uninformed_loss() is None
-
-
 def zero_sum(divergence: Divergence) -> bool:
     """Whether the generator's loss is minus the critic's on q, whatever the logits."""
     grid = np.linspace(-5, 5, 101)
@@ -59,7 +59,7 @@ def zero_sum(divergence: Divergence) -> bool:
 def of_states(settings: BasinsSettings, data: Array) -> Array:
     """The value of every state of the lattice, `(states,)`; data points `(points, dimension)`."""
     divergence, lattice = settings.divergence, settings.lattice
-    if restricted(divergence):
+    if not admits_every_critic(divergence):
         return _shared(lattice.states, _by_member(settings, lattice.positions(data)))
     # Critics that may do anything see which sites coincide, and not where these are.
     if divergence.paired:

@@ -11,7 +11,7 @@ from ganstudy.divergences import DiscreteLaws
 from ganstudy.divergences.minimax import Minimax
 from ganstudy.divergences.relativistic_pairing import RelativisticPairing
 from ganstudy.divergences.wasserstein import Wasserstein
-from ganstudy.kinds._losses import critic_terms
+from ganstudy.kinds._losses import admits_every_critic, critic_terms
 from ganstudy.kinds._theory import EPS, Check, Claim
 from ganstudy.kinds.basins import best_critics
 from ganstudy.kinds.basins.lattice import LEVEL, bad_basins, barrier
@@ -109,7 +109,7 @@ def checks(settings: BasinsSettings, data: Array, values: Array, law: Array) -> 
     has_room = solved < ROOM
     out = values[lattice.walk()]
     found: dict[str, Check] = {}
-    if not best_critics.restricted(divergence) and not divergence.paired:
+    if admits_every_critic(divergence) and not divergence.paired:
         best = _closed_form(settings, DiscreteLaws(np.full(n, 1 / n), law, data))
         found |= {} if best is None else {"best_critic": best}
         if best_critics.zero_sum(divergence):

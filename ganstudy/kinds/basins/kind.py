@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from ganstudy.kinds._losses import admits_every_critic
 from ganstudy.kinds._theory import Claim, OneByOne, Outcome, curve, metric, orbit
 from ganstudy.kinds.basins import best_critics
 from ganstudy.kinds.basins.claims import CLAIMS, checks
@@ -41,7 +42,7 @@ class Basins(BasinsSettings, OneByOne):
 
     def cost(self) -> float:
         """Measured: a linear programme or a descent for each state of its kind."""
-        if best_critics.restricted(self.divergence):
+        if not admits_every_critic(self.divergence):
             states: int = self.lattice.sites**self.points
             return 0.1 + 1e-3 * states
         return 2.0 if self.divergence.paired else 0.5

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from ganstudy import divergences
-from ganstudy.kinds._losses import of_single_logits
+from ganstudy.kinds._losses import admits_every_critic, of_single_logits
 from ganstudy.kinds._normal import normal
 from ganstudy.kinds._theory import TheorySettings
 
@@ -51,7 +51,7 @@ class FitSettings(TheorySettings):
         if divergence is None or info.data.get("objective") != "divergence":
             return cells
         # What no bound is known of may be a distance between points, with a table of them.
-        if divergence.uninformed_loss() is None and cells > _IN_PAIRS:
+        if not admits_every_critic(divergence) and cells > _IN_PAIRS:
             raise ValueError(
                 f"{divergence.name} does not say that its critic is without a constraint "
                 "(`uninformed_loss`): it may compare all pairs of cells, and takes at most "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganstudy.divergences import ClassifierDivergence
-from ganstudy.kinds._losses import critic_terms, generator_terms
+from ganstudy.kinds._losses import admits_every_critic, critic_terms, generator_terms
 from ganstudy.kinds._theory import EPS, Check, Claim, worst_of
 from ganstudy.kinds.tabular import finite_game as game
 
@@ -215,7 +215,7 @@ def _descends(settings: TabularSettings, p: Array, ratio: Array) -> Check:
     terms = game.terms_at_best(divergence, p[None], ratio[None])[0]
     # A step that keeps clear of kinks for distances whose best critic is a sign or a potential.
     h = 1e-5
-    noise = EPS if game.pointwise(divergence) else 1e3 * EPS
+    noise = EPS if admits_every_critic(divergence) else 1e3 * EPS
 
     def slope(direction: Array, step: float) -> float:
         up, down = (divergence.exact(game.laws(p, ratio + s * direction)) for s in (step, -step))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganstudy.divergences import DiscreteLaws
-from ganstudy.kinds._losses import generator_terms
+from ganstudy.kinds._losses import admits_every_critic, generator_terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,14 +26,6 @@ TIE = 1e-9
 """Relative difference below which points please the critic equally."""
 
 
-def pointwise(divergence: Divergence) -> bool:
-    """Whether the best critic at a point is known to depend on p and q there alone.
-
-    Not under a constraint, nor of a member that does not say that its critic is without one.
-    """
-    return divergence.uninformed_loss() is not None
-
-
 def laws(p: Array, ratio: Array) -> DiscreteLaws:
     """The laws of one trial, on points that lie evenly on the unit interval."""
     positions = np.linspace(0.0, 1.0, p.shape[-1])[:, None]
@@ -42,7 +34,7 @@ def laws(p: Array, ratio: Array) -> DiscreteLaws:
 
 def best_logits(divergence: Divergence, p: Array, ratio: Array) -> Array:
     """The critic that is best against each trial's generator."""
-    if pointwise(divergence):
+    if admits_every_critic(divergence):
         return np.asarray(divergence.optimal_logits(laws(p, ratio)))
     rows = [divergence.optimal_logits(laws(*row)) for row in zip(p, ratio, strict=True)]
     return np.stack(rows)
@@ -114,7 +106,7 @@ def curvature(divergence: Divergence, ratio: Array, step: float = 1e-5) -> Array
 
 def smooth_at_equilibrium(divergence: Divergence) -> bool:
     """Whether the cost has a curvature at R = 1: not for distances such as total variation."""
-    if not pointwise(divergence):
+    if not admits_every_critic(divergence):
         return False
     one = np.ones(1)
     fine, coarse = (float(curvature(divergence, one, step)[0]) for step in (1e-5, 1e-4))

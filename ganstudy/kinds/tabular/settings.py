@@ -7,9 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from ganstudy import divergences
-from ganstudy.kinds._losses import of_single_logits, of_trained_critic
+from ganstudy.kinds._losses import admits_every_critic, of_single_logits, of_trained_critic
 from ganstudy.kinds._theory import TheorySettings
-from ganstudy.kinds.tabular import finite_game as game
 from ganstudy.settings import Settings
 
 __all__ = ["TabularSettings"]
@@ -46,7 +45,7 @@ class TabularSettings(TheorySettings):
         if self.algorithm != "practical":
             return self
         of_trained_critic(self.divergence, trainer="algorithm practical")
-        if not game.pointwise(self.divergence):
+        if not admits_every_critic(self.divergence):
             raise ValueError(
                 "algorithm practical needs a critic without a constraint, and "
                 f"{self.divergence.name} does not say that its own is (`uninformed_loss`); use "

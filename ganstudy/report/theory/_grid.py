@@ -38,12 +38,8 @@ def over_seeds(values: Array) -> Array:
     A trial that diverged or failed is no reason to be silent about the others. Infinity is a
     number, as of a slope that overflows, and the mean is infinite then; NaN where there is none.
     """
-    known = ~np.isnan(values)
-    count = known.sum(axis=2)
     with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
-        total = np.where(known, values, 0.0).sum(axis=2)
-    mean: Array = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
-    return mean
+        return known_mean(values, 2, known=lambda own: ~np.isnan(own))[0]
 
 
 def last_steps(steps: int) -> int:

@@ -73,6 +73,7 @@ def beside(findings: Findings, count: int = JUDGED) -> list[Beside]:
     drawn = [(None, judged[0].target, real(judged[0].target, count))]
     for first in judged:
         assert first.target is not None
+        # mypy takes the list's type from its first entry, which is of no arm.
         drawn.append((first.arm, first.target, samples_of(findings, first, count)))  # type: ignore[arg-type]
     found = []
     for arm, target, images in drawn:
