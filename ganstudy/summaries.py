@@ -175,16 +175,17 @@ def print_planned(plan: Plan) -> None:
 
 
 def _power(study: Study) -> Power | None:
-    """What its seeds can show; None for a study that compares nothing by a fixed number of them."""
+    """What its seeds or searches can show; None where no fixed number of them compares arms."""
     from ganstudy.analysis import Power
 
-    if study.answer not in ("ranking", "effects") or study.search != "grid" or not study.axes:
+    drawn = study.keys.draws(study.seeds)
+    if study.answer == "claims" or drawn is None or not study.axes:
         return None
     arm = study.arm_axis
     arms = {point[arm] for point in study.points}
     settings = [point[:arm] + point[arm + 1 :] for point in study.points]
     shared = sum(settings.count(own) == len(arms) for own in set(settings))
-    return Power.of(len(arms), shared, len(study.seeds)) if len(arms) > 1 else None
+    return Power.of(len(arms), shared, *drawn) if len(arms) > 1 else None
 
 
 def print_status(found: Mapping[str, Any], as_json: bool) -> None:

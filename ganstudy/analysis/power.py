@@ -14,13 +14,15 @@ LARGE = 1.0
 
 @dataclass(frozen=True)
 class Power:
-    """What so many seeds of so many arms can make clear.
+    """What so many seeds of so many arms can make clear, or so many searches of each.
 
+    seeds     of each arm, or its searches: a search is tested as a seed is
     pairs     pairs of arms, over which p-values are adjusted
     fewest    seeds below which no difference can be clear, however large
     effect    the difference that is clear with a chance of 80 %, in standard deviations of
               differences between two arms within a seed; infinite below `fewest`
     needed    seeds with which a difference of `LARGE` is; None if more than a hundred
+    unit      what `seeds` counts: `seed` or `search`
     """
 
     arms: int
@@ -29,9 +31,10 @@ class Power:
     fewest: int
     effect: float
     needed: int | None
+    unit: str = "seed"
 
     @classmethod
-    def of(cls, arms: int, settings: int, seeds: int) -> Power:
+    def of(cls, arms: int, settings: int, seeds: int, unit: str = "seed") -> Power:
         """The power of a study with two arms or more."""
         pairs = math.comb(arms, 2)
         return cls(
@@ -41,23 +44,30 @@ class Power:
             fewest_seeds(pairs, settings),
             clear_effect(seeds, pairs, settings),
             seeds_for(LARGE, pairs, settings),
+            unit,
         )
 
     def __str__(self) -> str:
-        size = f"{plural(self.seeds, 'seed')} of {plural(self.arms, 'arm')}"
+        size = f"{plural(self.seeds, self.unit)} of {plural(self.arms, 'arm')}"
         enough = "more than 100" if self.needed is None else f"{self.needed}"
+        units = several(self.unit)
         if math.isinf(self.effect):
+            told = f"{size} can make no difference clear, however large: that takes"
+            if self.unit == "search" and self.seeds == 1:
+                told = (
+                    "one search of each arm (search.bayes.repeats) tells no arms apart: to make a "
+                    "difference clear takes"
+                )
             return (
-                f"{size} can make no difference clear, however large: that takes {self.fewest} "
-                f"seeds, and {enough} for one of {_deviations(LARGE)}, four times in five"
+                f"{told} {self.fewest} {units}, and {enough} for one of "
+                f"{self._deviations(LARGE)}, four times in five"
             )
         return (
-            f"{size}: a difference of {_deviations(self.effect)} is clear four times in five; "
-            f"one of {LARGE:g} takes {enough} seeds"
+            f"{size}: a difference of {self._deviations(self.effect)} is clear four times in five; "
+            f"one of {LARGE:g} takes {enough} {units}"
         )
 
-
-def _deviations(size: float) -> str:
-    unit, shown = "standard deviation", f"{size:.2g}"
-    noun = unit if shown == "1" else several(unit)
-    return f"{shown} {noun} of what two arms differ by from seed to seed"
+    def _deviations(self, size: float) -> str:
+        noun, shown = "standard deviation", f"{size:.2g}"
+        noun = noun if shown == "1" else several(noun)
+        return f"{shown} {noun} of what two arms differ by from {self.unit} to {self.unit}"

@@ -34,6 +34,13 @@ class SearchKeys(Settings):
         """Points that the search asks for at each arm; one where the axes say everything."""
         return 1
 
+    def draws(self, seeds: Sequence[int]) -> tuple[int, str] | None:
+        """How many draws of each arm are compared, and what one is; None if that is still open.
+
+        Seeds, where the axes say everything.
+        """
+        return None if type(self).model_fields else (len(seeds), "seed")
+
     @property
     def stops_early(self) -> KeyPath | None:
         """The key by which some trials are stopped before their last step; by default none."""

@@ -319,6 +319,30 @@ def test_what_a_study_can_show_is_said_before_it_is_run(tmp_path: Path) -> None:
     assert "can make" not in alone
 
 
+def test_what_searches_can_show_is_said_before_they_are_made(tmp_path: Path) -> None:
+    """By repeats, as the report tests them; the seeds of a point are no draws of its arm."""
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        "question: Which?\n"
+        "search:\n"
+        "  bayes: {space: {generator.width: [8, 16]}, trials: 2, objective: {minimize: mode_kl}}\n"
+        "  grid: {divergence: [minimax, hinge, reverse_kl]}\n"
+        "seeds: 12\n"
+    )
+    once = _output(["check", str(study)])
+    assert (
+        "one search of each arm (search.bayes.repeats) tells no arms apart: to make a difference "
+        "clear takes 10 searches, and 21 for one of 1 standard deviation of what two arms differ "
+        "by from search to search, four times in five"
+    ) in once
+    few = _output(["check", str(study), "search.bayes.repeats=3"])
+    assert "3 searches of 3 arms can make no difference clear, however large: that takes 10" in few
+    enough = ["plan", str(study), "search.bayes.repeats=12", "--out", str(tmp_path / "run")]
+    power = json.loads(_output([*enough, "--json"]))["power"]
+    assert (power["fewest"], power["seeds"], power["unit"]) == (10, 12, "search")
+    assert 1 < power["effect"] < 2 <= power["needed"]
+
+
 def _output(command: list[str]) -> str:
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from ganstudy import cause
+from ganstudy import analysis, cause
 from ganstudy.analysis import grades
 from ganstudy.analysis.importances import PERMUTATIONS
 from ganstudy.engine import checkpoints
@@ -60,3 +61,11 @@ def test_the_page_states_how_many_seeds_make_a_difference_clear() -> None:
         f" fewer than {FEW})"
     ) in _text("statistics")
     assert not few
+
+
+def test_what_repeats_can_show_is_what_check_says_of_them() -> None:
+    """Of one pair among those of four arms, where the page has one arm that is ahead of all."""
+    clear = r"With 10 / 20 repeats it is clear as often where it is (.*?) / (.*?);"
+    (told,) = re.finditer(clear, _text("search"))
+    for repeats, effect in zip((10, 20), map(float, told.groups()), strict=True):
+        assert analysis.Power.of(4, 1, repeats, "search").effect == pytest.approx(effect, rel=0.05)

@@ -87,6 +87,10 @@ class BayesKeys(SearchKeys):
         """Its budget, in every one of its searches."""
         return self.trials * self.repeats
 
+    def draws(self, seeds: Sequence[int]) -> tuple[int, str]:
+        """Its searches: whatever scores the point that one has found, that is one draw."""
+        return self.repeats, "search"
+
     @property
     def stops_early(self) -> KeyPath | None:
         """That of the pruner."""
