@@ -285,6 +285,21 @@ def test_a_space_that_is_used_up_leaves_nothing_missing(tmp_path: Path) -> None:
     assert "best of its 4 points, as random search found it; all arms had this budget" in said
 
 
+def test_a_budget_that_was_spent_at_one_value_is_told(
+    gathered: tuple[Bayes, xr.Dataset],
+) -> None:
+    """As where a parameter has come with a new arm: old points have what was fixed before."""
+    ds = gathered[1].copy(deep=True)
+    for name, fixed in {"generator_lr": 1e-3, "size": "small", "constraint_bound": 0.1}.items():
+        ds[name][{"divergence": 1}] = fixed
+    ds["constraint_bound"][{"divergence": 1, "trial": 3}] = math.nan  # it takes no part there
+    ds["critic_lr"][:] = 1e-3
+    said = search_report.sentence(Searched.of(ds))
+    told = "; reverse_kl tried one value only of generator.lr and size, others several"
+    assert f"all arms had this budget{told}" in said
+    assert said.count("one value") == 1
+
+
 def test_points_of_the_same_scores_tie(tmp_path: Path) -> None:
     """In whatever order their seeds have them: the first is best, on the page as in the search."""
     ds = scored_by(tmp_path, peak, "seeds=3", "search.grid.divergence=[minimax]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,12 @@ from ganstudy.report.searched import Searched
 from ganstudy.report.sections._base import Chart, Section
 from ganstudy.report.sections.search import figures, importances, parallel
 from ganstudy.report.sections.search.figures import found_in
-from ganstudy.report.sections.search.tables import best_table, front_table, point_table
+from ganstudy.report.sections.search.tables import (
+    best_table,
+    front_table,
+    point_table,
+    tried_values,
+)
 from ganstudy.statuses import INCOMPLETE
 
 
@@ -41,7 +47,7 @@ def sentence(searched: Searched) -> Markup:
         searched.budget,
         _SAMPLERS[sampler],
         "" if sampler in BY_CHANCE else ", which draws the first at random",
-        "" if one else _budgets(searched),
+        "" if one else _budgets(searched) + _untuned(searched),
     )
     if lost:
         named = prose.listing(f"{count} {status}" for status, count in lost.items())
@@ -74,6 +80,24 @@ def _budgets(searched: Searched) -> Markup:
         return Markup("; all arms had this budget")
     text = Markup("; the budget is {} for all arms, and the space of those with fewer has no more")
     return text.format(searched.points)
+
+
+def _untuned(searched: Searched) -> Markup:
+    """Parameters of which some arms tried one value only, as the end of a sentence.
+
+    What was recorded before a parameter was added has the value that was fixed then, and is part
+    of the budget.
+    """
+    names: dict[tuple[str, ...], list[str]] = {}
+    for name, tried in tried_values(searched).items():
+        alone = [len(own) == 1 and None not in own for own in tried]
+        if any(alone) and any(len(own - {None}) > 1 for own in tried):
+            names.setdefault(tuple(compress(searched.groups, alone)), []).append(name)
+    text = Markup("; {} tried one value only of {}, others several")
+    return Markup("").join(
+        text.format(prose.names(prose.first_of(groups, MOST_LISTED, "")), prose.listing(own))
+        for groups, own in names.items()
+    )
 
 
 def _scored(searched: Searched) -> Markup:

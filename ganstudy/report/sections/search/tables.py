@@ -15,7 +15,7 @@ from ganstudy.report.prose import decimals_of
 from ganstudy.report.searched import Searched, parameter_text
 from ganstudy.report.tables import ArmTable, Row, known_columns
 
-__all__ = ["best_table", "front_table", "point_table"]
+__all__ = ["best_table", "front_table", "point_table", "tried_values"]
 
 
 def best_table(searched: Searched) -> ArmTable:
@@ -112,6 +112,18 @@ def point_table(searched: Searched, arm: str) -> DataTable:
     return DataTable(headings, [None] * len(headings), rows)
 
 
+def tried_values(searched: Searched) -> dict[str, list[set[float | str | None]]]:
+    """What each group tried of each parameter, by its name; None where that took no part."""
+    groups = len(searched.groups)
+    planned = searched.on_rows((searched.ds["status"] != "excluded").any("seed")).astype(bool)
+    tried = planned.reshape(groups, -1)
+    return {
+        name: [set(map(_cell, row[own])) for row, own in zip(at, tried, strict=True)]
+        for name, values in zip(searched.parameters, _parameters(searched), strict=True)
+        for at in [values.reshape(groups, -1)]
+    }
+
+
 def _table(
     searched: Searched,
     headings: Sequence[str],
@@ -140,4 +152,4 @@ def _cell(value: object) -> float | str | None:
     """A parameter's value in full; None where it took no part."""
     if isinstance(value, float | np.floating):
         return number_or_none(float(value))
-    return str(value)
+    return str(value) or None
