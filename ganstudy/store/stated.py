@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganstudy.score import differing, ends, spanning
-from ganstudy.store import resolved
+from ganstudy.store.point_settings import implied, settings_of, shared
 from ganstudy.trial import SCHEMA
 from ganstudy.variable import OF_A_DATASET, Variable
 
@@ -27,7 +27,7 @@ __all__ = ["attributes", "configurations", "ends_of_points", "members", "variabl
 
 def attributes(plan: Search) -> dict[str, Any]:
     """What the dataset says of the study as a whole."""
-    settings = resolved.settings_of(plan.study)
+    settings = settings_of(plan.study)
     return {
         "question": plan.study.file.question,
         "study": plan.study.name,
@@ -39,8 +39,8 @@ def attributes(plan: Search) -> dict[str, Any]:
         "axes": list(plan.dimensions[:-1]),
         "given": plan.study.given,
         "schema": SCHEMA,
-        "shared": json.dumps(resolved.shared(plan.study, settings)),
-        "implied": json.dumps(resolved.implied(plan.study, settings)),
+        "shared": json.dumps(shared(plan.study, settings)),
+        "implied": json.dumps(implied(plan.study, settings)),
         **plan.attributes(),
     }
 

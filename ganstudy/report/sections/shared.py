@@ -10,6 +10,7 @@ from ganstudy.report import prose
 from ganstudy.report.data_tables import DataTable
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Section
+from ganstudy.store.point_settings import SEARCHED
 
 SHOWN = 3
 """Values that are named, of a setting that takes several."""
@@ -50,9 +51,13 @@ class SharedSettings(Section):
             "study says and the others by default. Axes and what a search chooses are not among "
             "them."
         )
-        if implied:
-            keys = prose.listing(_members(key for key, *_ in implied))
+        searched = [key for key, _, own, _ in implied if any(value == SEARCHED for value, _ in own)]
+        if by_default := [key for key, *_ in implied if key not in searched]:
+            keys = prose.listing(_members(by_default))
             caption += f" By default, and not by what the study says, trials differ in {keys}."
+        if searched:
+            keys = prose.listing(_members(searched))
+            caption += f" A search sets {keys} in some arms only; the table has what others have."
         table = DataTable(["setting", "value", "by", "meaning"], [None] * 4, rows)
         return {"shared": (table, caption)}
 

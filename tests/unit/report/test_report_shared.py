@@ -18,15 +18,15 @@ from ganstudy import open_run
 from ganstudy.report import build
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.shared import SharedSettings
-from ganstudy.store.resolved import (
+from ganstudy.store.point_settings import (
+    SEARCHED,
     ImpliedSetting,
     SharedSetting,
     implied,
-    read,
     settings_of,
     shared,
-    text_of,
 )
+from ganstudy.store.resolved import read, text_of
 from ganstudy.study import load
 
 STUDY = """\
@@ -101,6 +101,70 @@ def test_a_parameter_of_a_search_is_not_shared(tmp_path: Path) -> None:
     keys = {own.key for own in found_in(shared, write_study(tmp_path, text))}
     assert "generator.lr" not in keys
     assert "critic.lr" in keys
+
+
+SEARCH = """\
+question: Which?
+trial: {{target: ring, critic: {{width: 4}}}}
+search:
+  bayes: {{trials: 1, objective: {{maximize: modes_covered}}, space: {{{space}}}}}
+  grid: {{loss: {{gp: {{divergence: wasserstein}}, ns: {{divergence: non_saturating}}}}}}
+seeds: 2
+"""
+
+
+def _of_search(folder: Path, space: str) -> tuple[set[str], dict[str, list[object]]]:
+    """Keys that a search of two arms shares, and those that differ, by what and how."""
+    path = write_study(folder, SEARCH.format(space=space))
+    same = {own.key for own in found_in(shared, path)}
+    return same, {key: own for key, *own, _ in found_in(implied, path)}
+
+
+@pytest.mark.parametrize(
+    ("key", "of_gp"), [("critic.steps", 5), ("critic.lr", 5e-5), ("critic.width", 4)]
+)
+def test_an_arm_that_is_not_searched_has_its_value_told(
+    tmp_path: Path, key: str, of_gp: float
+) -> None:
+    """A key left every arm where one was searched: the others' defaults stood nowhere."""
+    same, differing = _of_search(tmp_path, f"{key}: {{low: 1, high: 4, when: {{loss: ns}}}}")
+    assert differing[key] == ["loss", [(of_gp, ["gp"]), (SEARCHED, ["ns"])]]
+    assert key not in same
+
+
+def test_the_table_says_where_a_search_sets_what(make_study: Callable[..., xr.Dataset]) -> None:
+    """Beside what differs by default, of which the study says nothing."""
+    own = [
+        ImpliedSetting("critic.lr", "loss", [(0.1, ["gp"]), (SEARCHED, ["ns", "mine"])], ""),
+        ImpliedSetting("batch", "loss", [(8, ["gp"]), (16, ["ns", "mine"])], ""),
+    ]
+    ds = make_study().assign_attrs(shared="[]", implied=json.dumps(own))
+    table, caption = SharedSettings(Findings.of(ds)).tables()["shared"]
+    assert table.rows[0] == ["critic.lr", "0.1 with gp; searched with ns, mine", "loss", ""]
+    assert "trials differ in batch. A search sets critic.lr in some arms only" in caption
+
+
+def test_a_setting_that_every_arm_searches_is_told_by_the_search(tmp_path: Path) -> None:
+    same, differing = _of_search(tmp_path, "critic: [{depth: 1, lr: 0.1}, {depth: 2}]")
+    assert not {"critic.depth", "critic.lr"} & (same | differing.keys())
+    assert "critic.width" in same, "a search sets a player key by key"
+
+
+def test_what_a_searched_member_brings_along_is_not_shared(tmp_path: Path) -> None:
+    """The settings of its first value passed for those of all trials."""
+    space = "divergence: [minimax, wasserstein]"
+    text = SEARCH.format(space=space).replace("divergence: wasserstein", "batch: 8")
+    path = write_study(tmp_path, text.replace("divergence: non_saturating", "batch: 16"))
+    assert "generator.lr" not in {own.key for own in found_in(shared, path)}
+    assert "generator.depth" in {own.key for own in found_in(shared, path)}
+
+
+def test_null_is_not_shared_with_what_has_keys_below(tmp_path: Path) -> None:
+    """Where one arm has no training set and another searches its size."""
+    space = "training_set.size: {low: 10, high: 20, when: {loss: ns}}"
+    same, differing = _of_search(tmp_path, space)
+    assert "training_set" not in same
+    assert differing["training_set"] == ["loss", [(None, ["gp"])]]
 
 
 def _implied(folder: Path, grid: str) -> dict[str, tuple[str, list[tuple[object, list[object]]]]]:
