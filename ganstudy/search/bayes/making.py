@@ -51,12 +51,17 @@ class PointMaker:
 
         Candidates are read off the settings and proved by resolving them again, so that a record of
         another study, or of other shared settings, never passes for one of this search.
+
+        Of several arms that have it, it is of that with the fewest parameters: what is fixed there
+        a search elsewhere would hardly draw.
         """
         settings = completed(json.loads(text))
-        for arm in self.study.points:
-            bundles = (axis.settings[i] for axis, i in zip(self.study.axes, arm, strict=True))
-            if not all(agrees(bundle, settings) for bundle in bundles):
-                continue
+        found = [own for arm in self.study.points if (own := self._of_arm(arm, settings, text))]
+        return min(found, key=lambda point: len(point.values), default=None)
+
+    def _of_arm(self, arm: Arm, settings: Mapping[str, Any], text: str) -> Point | None:
+        bundles = (axis.settings[i] for axis, i in zip(self.study.axes, arm, strict=True))
+        if all(agrees(bundle, settings) for bundle in bundles):
             for values in candidates(self.study.space, settings, self.study.labels(arm)):
                 point = self.point(arm, values)
                 if any(trials[0].settings == text for trials in point.trials):

@@ -176,6 +176,18 @@ def test_an_arm_whose_digest_is_filled_in_is_found_again(tmp_path: Path) -> None
     _is_found_again(tmp_path, *sought, arms)
 
 
+@pytest.mark.parametrize("arms", [("tuned", "fixed"), ("fixed", "tuned")])
+def test_an_arm_within_another_keeps_its_points(tmp_path: Path, arms: tuple[str, str]) -> None:
+    """A fixed value lies in the range of the arm that tunes it, which took all records."""
+    own = {"tuned": "{divergence: minimax}", "fixed": "{divergence: minimax, critic.lr: 0.001}"}
+    grid = ", ".join(f"{arm}: {own[arm]}" for arm in arms)
+    rate = "low: 1e-4, high: 1e-2"
+    space = f"{{generator.lr: {{{rate}}}, critic.lr: {{{rate}, when: {{arms: tuned}}}}}}"
+    sought = [f"search.bayes.space={space}", f"search.grid={{arms: {{{grid}}}}}"]
+    sought += ["search.bayes.trials=6", "search.bayes.sampler=random"]
+    _is_found_again(tmp_path, *sought)
+
+
 def test_a_record_of_a_kind_that_is_gone_is_of_no_point(tmp_path: Path) -> None:
     own = bayes(tmp_path)
     trial = own.ask(1)[0][0]
