@@ -23,6 +23,7 @@ from ganstudy.study.document import Document, Problem, StudyError, nearest, read
 from ganstudy.study.extent import extent_problems
 from ganstudy.study.file import StudyFile, read_study_file, study_file
 from ganstudy.study.names import name_problem
+from ganstudy.study.refusals import Refused, told
 from ganstudy.study.space import AnyParameter, extremes, labelled
 from ganstudy.study.study import Axis, Study
 from ganstudy.study.until_settled import SettledSeeds
@@ -87,7 +88,7 @@ def _read(document: Document, name: str, kept: bool) -> Study:
     problems += checks.conflicts(document, axes, space, {} if kept else study.keys.sets)
     problems += checks.hidden(study)
     unread = list(_unread(study))
-    corners = list(_corners(study, problems))
+    corners = _corners(study, problems)
     points: dict[tuple[int, ...], kinds.Kind] = {}
     for corner in corners:
         points.setdefault(corner.index, corner.configuration)
@@ -111,7 +112,7 @@ def _read(document: Document, name: str, kept: bool) -> Study:
         tried = bool(space) and not (kept or problems)
         drawn = list(checks.drawn(searched, problems)) if tried else []
         seen = corners[:1] if kept else corners
-        problems += study.keys.problems(document, seeds, seen, drawn)
+        problems += study.keys.problems(document, seeds, space, seen, drawn)
     if problems:
         raise StudyError(problems)
     return replace(searched, plugins=_contents(study))
@@ -234,13 +235,15 @@ def _unread(study: Study) -> Iterator[Problem]:
         yield from unread_problems(study.document, study.file.trial)
 
 
-def _corners(study: Study, problems: list[Problem]) -> Iterator[Corner]:
+def _corners(study: Study, problems: list[Problem]) -> list[Corner]:
     """Points of the grid that are not excluded, each with every bound and value of the space."""
     by_name = {axis.name: axis for axis in study.axes}
     excluded = [
         {name: by_name[name].label_of(x) for name, x in entry.items() if name in by_name}
         for entry in study.file.search.exclude
     ]
+    accepted: list[Corner] = []
+    refused: list[Refused] = []
     planned = 0
     for index in itertools.product(*(range(len(axis.labels)) for axis in study.axes)):
         labels = study.labels(index)
@@ -249,9 +252,13 @@ def _corners(study: Study, problems: list[Problem]) -> Iterator[Corner]:
         planned += 1
         for values in extremes(study.space, labels):
             try:
-                yield Corner(index, labels, values, study.resolve(index, values), study.resolve)
+                whole = study.resolve(index, values)
             except StudyError as error:
-                problems += error.problems
+                refused.append(Refused(index, labels, values, error.problems))
+                continue
+            accepted.append(Corner(index, labels, values, whole, study.resolve))
+    problems += told(study.document, study.space, refused, accepted)
     if not planned:
         message = "every point of the grid is excluded; nothing is left to run"
         problems.append(study.document.problem(("search", "exclude"), message))
+    return accepted

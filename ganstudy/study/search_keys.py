@@ -64,11 +64,13 @@ class SearchKeys(Settings):
         self,
         document: Document,
         seeds: Sequence[int],
+        space: Sequence[AnyParameter],
         corners: Sequence[Corner],
         drawn: Sequence[Corner],
     ) -> Iterator[Problem]:
         """Mistakes that show once it is known what trials are; by default none.
 
+        space    what `parameters` gave
         corners  points that show every value and bound of the space at each point of the grid
         drawn    others, drawn at random
         """

@@ -11,6 +11,7 @@ from ganstudy.contest import Method, StoppingRules
 from ganstudy.study.corner import Corner
 from ganstudy.study.document import Document, Problem
 from ganstudy.study.search_keys import SearchKeys
+from ganstudy.study.space import AnyParameter
 
 __all__ = ["SettledSeeds"]
 
@@ -46,6 +47,7 @@ class SettledSeeds(SearchKeys):
         self,
         document: Document,
         seeds: Sequence[int],
+        space: Sequence[AnyParameter],
         corners: Sequence[Corner],
         drawn: Sequence[Corner],
     ) -> Iterator[Problem]:

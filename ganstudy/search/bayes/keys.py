@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
 
-from ganstudy.search.bayes.mistakes import constraint_problems, rung_problems
+from ganstudy.search.bayes.mistakes import constraint_problems, rung_problems, size_problems
 from ganstudy.search.bayes.objective import ConstraintFile, ObjectiveFile, PrunerFile
 from ganstudy.search.bayes.parameter_keys import ParameterFile, RangeFile
 from ganstudy.search.bayes.seeds import FIRST_FRESH
@@ -17,7 +16,7 @@ from ganstudy.settings import tolerated
 from ganstudy.study.corner import Corner, unrecorded
 from ganstudy.study.document import Document, KeyPath, Problem
 from ganstudy.study.search_keys import SearchKeys
-from ganstudy.study.space import AnyParameter, size
+from ganstudy.study.space import AnyParameter
 
 __all__ = ["BayesKeys"]
 
@@ -115,17 +114,18 @@ class BayesKeys(SearchKeys):
         if own:
             problems += own
             return ()
-        problems += self._size_problems(document, axes, space)
         return space
 
     def problems(
         self,
         document: Document,
         seeds: Sequence[int],
+        space: Sequence[AnyParameter],
         corners: Sequence[Corner],
         drawn: Sequence[Corner],
     ) -> Iterator[Problem]:
         """Mistakes in what is sought, given what trials record and their numbers of M-steps."""
+        yield from size_problems(document, self.trials, space, corners)
         yield from self._objective_problems(document, corners)
         yield from self._repeat_problems(document, seeds)
         yield from self._sampler_problems(document)
@@ -133,22 +133,6 @@ class BayesKeys(SearchKeys):
             yield from self._pruner_problems(document)
             yield from rung_problems(document, self.pruner, corners, drawn)
         yield from constraint_problems(document, self.constraints, corners)
-
-    def _size_problems(
-        self,
-        document: Document,
-        axes: Mapping[str, tuple[Any, ...]],
-        space: tuple[AnyParameter, ...],
-    ) -> Iterator[Problem]:
-        """A budget that is larger than the space can never be spent."""
-        for labels in itertools.product(*axes.values()):
-            points = size(space, dict(zip(axes, labels, strict=True)))
-            if points < self.trials:
-                message = (
-                    f"the space has {points:.0f} points only; use at most so many trials, or grid"
-                )
-                yield document.problem((*_HERE, "trials"), message)
-                return
 
     def _objective_problems(
         self, document: Document, corners: Sequence[Corner]

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from ganstudy.plural import plural
 from ganstudy.search.bayes.objective import ConstraintFile, PrunerFile
 from ganstudy.search.bayes.rungs import rungs_up_to, trained_to
 from ganstudy.study.corner import Corner, unrecorded, where
 from ganstudy.study.document import Document, Problem, StudyError
+from ganstudy.study.space import AnyParameter, size
 
-__all__ = ["constraint_problems", "rung_problems"]
+__all__ = ["constraint_problems", "rung_problems", "size_problems"]
+
+
+def size_problems(
+    document: Document, trials: int, space: Sequence[AnyParameter], corners: Sequence[Corner]
+) -> Iterator[Problem]:
+    """A budget that is larger than the space of some arm, and can never be spent there."""
+    arms = {own.index: replace(own, values={}) for own in corners}.values()
+    small = sorted(
+        (own for own in arms if size(space, own.labels) < trials),
+        key=lambda own: size(space, own.labels),
+    )
+    if small:
+        others = [own for own in arms if own not in small]
+        points = plural(int(size(space, small[0].labels)), "point")
+        advice = "add a parameter that takes part there" if others else "grid"
+        message = f"the space has {points} only{where(small, others)}; use at most so many trials"
+        yield document.problem(("search", "bayes", "trials"), f"{message}, or {advice}")
 
 
 def rung_problems(

@@ -1,0 +1,165 @@
+"""Conditions of parameters: what they keep apart, and which one a refusal advises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tiny import write_study
+
+from ganstudy.study import load
+from ganstudy.study.document import StudyError
+
+STUDY = """\
+question: Is mine better?
+trial: {{steps: 100, record: {{every: 10}}}}
+search:
+  bayes:
+    trials: {trials}
+    objective: {{maximize: modes_covered}}
+    space:
+      {space}
+  grid: {{{grid}}}
+"""
+
+ARMS = "arms: {alpha: {divergence: f_alpha}, gp: {divergence: wasserstein}, ns: {batch: 8}}"
+RATES = "critic.lr: {low: 1e-4, high: 0.01}"
+
+
+def said(folder: Path, space: str, grid: str = ARMS, *, trials: int = 2, kept: bool = False) -> str:
+    """What is wrong with a study, if anything; its space begins on line 8.
+
+    kept  without trying out points of the space, which takes its time
+    """
+    text = STUDY.format(space=space.replace("\n", "\n      "), grid=grid, trials=trials)
+    try:
+        load(write_study(folder, text), kept=kept)
+    except StudyError as error:
+        return str(error).replace(str(folder), "")
+    return ""
+
+
+# --- a parameter that some arms lack --------------------------------------------------------------
+
+LACKING = "search.bayes.space.divergence.alpha: no such key 'alpha' in divergence"
+NEED = "/tiny.yaml:10: search.grid.arms.mine: consensus updates need `critic.steps: 1`"
+OTHERS = "`when: {arms: [gp, ns]}`"
+
+AWAY = {
+    "arms without the key": (
+        f"{RATES}\ndivergence.alpha: {{low: 2.0, high: 3.0}}",
+        ARMS,
+        f"/tiny.yaml:9: {LACKING} (where arms is gp or ns; write `when: {{arms: alpha}}`)",
+    ),
+    "arms without the key, of a list": (
+        f"{RATES}\ndivergence.alpha: [2.0, 3.0]",
+        ARMS,
+        f"{LACKING} (where arms is gp or ns; write `{{values: ..., when: {{arms: alpha}}}}`)",
+    ),
+    "a value that one arm refuses": (
+        f"{RATES}\nupdates: [alternating, consensus]",
+        "arms: {one: {critic.steps: 1}, five: {critic.steps: 5}}",
+        "(where arms is five; write `{values: ..., when: {arms: one}}`)",
+    ),
+    "values of a list without the key": (
+        "critic.optimizer: [adam, rmsprop]\ncritic.optimizer.beta1: {low: 0.0, high: 0.9}",
+        "batch: [8, 16]",
+        "(where critic.optimizer is rmsprop; write `when: {critic.optimizer: adam}`)",
+    ),
+    "what an arm asks of a parameter": (
+        f"{RATES}\ncritic.steps: {{low: 1, high: 4}}",
+        "arms: {mine: {updates: consensus}, gp: {divergence: wasserstein}, ns: {batch: 8}}",
+        f"{NEED} (where arms is mine and critic.steps is 4; write {OTHERS} at critic.steps)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AWAY)
+def test_a_refusal_names_the_condition_that_is_a_way_out(tmp_path: Path, case: str) -> None:
+    """It named no arm, nor that others have the key; both ends of a range were told apart."""
+    space, grid, told = AWAY[case]
+    text = said(tmp_path, space, grid)
+    assert told in text
+    assert text.count("\n") == 0, "once"
+
+
+@pytest.mark.parametrize(
+    ("space", "grid"),
+    [
+        (f"{RATES}\ncritic.stepz: {{low: 1, high: 8}}", ARMS),
+        (f"{RATES}\ncritic.width: {{low: -4, high: 8}}", ARMS),
+        (RATES, "arms: {mine: {updates: consensus, critic.steps: 2}, ns: {batch: 8}}"),
+    ],
+)
+def test_what_no_condition_mends_is_told_without_one(tmp_path: Path, space: str, grid: str) -> None:
+    text = said(tmp_path, space, grid)
+    assert text
+    assert "when" not in text
+
+
+# --- keys that two set ----------------------------------------------------------------------------
+
+FIXED = "{tuned: {divergence: minimax}, fixed: {divergence: minimax, critic.lr: 0.001}}"
+BELOW = "critic.lr: {low: 1e-4, high: 0.01, when: {a: [1, 2]}}\ncritic.depth: [1, 2]"
+RULE = "rule: {a: {critic.steps: 2, batch: 8}, b: {batch: 16}}"
+
+
+def _two(key: str, arm: str) -> str:
+    """Two values of a key in one arm."""
+    return f"{{values: {{1: {{{key}: 1}}, 2: {{{key}: 2}}}}, when: {{arms: {arm}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("space", "grid"),
+    [
+        ("critic.lr: {low: 1e-4, high: 0.01, when: {arms: tuned}}\nbatch: [8, 9]", FIXED),
+        (f"{RULE}\ncritic.steps: {{low: 1, high: 4, when: {{rule: b}}}}", "{a: {steps: 100}}"),
+        (f"a: {_two('critic.steps', 'tuned')}\nb: {_two('critic.steps', 'fixed')}", FIXED),
+        (f"a: {_two('batch', 'tuned')}\n{BELOW}", FIXED),
+    ],
+    ids=["an arm's own value", "a label's own value", "lists of their own", "what stands above"],
+)
+def test_conditions_keep_keys_apart(tmp_path: Path, space: str, grid: str) -> None:
+    """An ablation that fixes what is tuned beside it was refused, though nothing was set twice."""
+    assert said(tmp_path, space, f"arms: {grid}", kept=True) == ""
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        "critic.lr: {low: 1e-4, high: 0.01}",
+        "critic.lr: {low: 1e-4, high: 0.01, when: {arms: [tuned, fixed]}}",
+        "batch: [8, 9]\ncritic.lr: {low: 1e-4, high: 0.01, when: {batch: 8}}",
+    ],
+)
+def test_a_key_that_is_set_twice_somewhere_is_refused(tmp_path: Path, space: str) -> None:
+    assert "'critic.lr' is set by axis 'arms' as well" in said(tmp_path, space, f"arms: {FIXED}")
+
+
+# --- spaces of different sizes --------------------------------------------------------------------
+
+LACKS = "use at most so many trials, or add a parameter that takes part there"
+
+
+def test_a_point_that_is_left_out_needs_no_space(tmp_path: Path) -> None:
+    """An excluded point, with nothing to search, refused all others."""
+    grid = f"arms: {FIXED}, penalty_of: {{no: {{constraint: none}}, r1: {{constraint: r1}}}}"
+    space = (
+        "batch: {low: 8, high: 64, when: {arms: tuned}}\n"
+        "constraint.weight: {low: 0.1, high: 10.0, when: {penalty_of: r1}}"
+    )
+    where = "where arms is fixed and penalty_of is no"
+    assert said(tmp_path, space, grid) == (
+        f"/tiny.yaml:5: search.bayes.trials: the space has 1 point only {where}; {LACKS}"
+    )
+    grid += "}\n  exclude: [{arms: fixed, penalty_of: no}]\n#"
+    assert said(tmp_path, space, grid) == ""
+
+
+def test_the_smallest_space_is_told(tmp_path: Path) -> None:
+    """At most so many trials can be asked of all arms."""
+    grid = "arms: {a: {steps: 100}, b: {steps: 200}, c: {steps: 300}}"
+    space = "batch: {values: [8, 9, 10], when: {arms: [a, b]}}\ncritic.steps: [1, 2]"
+    space += "\ncritic.depth: {values: [1, 2], when: {arms: a}}"
+    told = f"the space has 2 points only where arms is c; {LACKS}"
+    assert told in said(tmp_path, space, grid, trials=10)
