@@ -50,12 +50,14 @@ def open_run(path: str | Path) -> xr.Dataset:
 
     Dimensions: one for each axis, then `seed`, and `step` for curves. `status` tells complete,
     diverged, failed, missing and excluded trials apart; a gap in numbers is NaN. Variables are in
-    the order in which a trial states them.
+    the order in which a trial states them. docs/notation.md names them all.
 
     A search by results has a dimension `trial` between the axes and `seed`: one point of the search
-    with all its seeds. Its parameters are coordinates (axes..., trial), NaN or empty where one took
-    no part; `pruned` is a status there, and `pareto` flags the points that no other one of their
-    arm beats in every objective. With constraints, `violation` is 0 for points that keep them.
+    with all its seeds; with `repeats` or `fresh`, `repeat` before it: one search of an arm. Its
+    parameters are coordinates (axes..., trial), with `repeat` before `trial`, NaN or empty where
+    one took no part; `pruned` is a status there, and `pareto` flags the points that no other one of
+    their arm beats in every objective. With constraints, `violation` is 0 for points that keep
+    them.
 
     Of a run that is in training it is the one that was gathered last, which is logged. Where a part
     of results.zarr is not what was written, all is gathered from the records again.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from tiny import STUDY, differences, stopping_at, trial, write_study
+from tiny import STUDY, differences, made_up, stopping_at, trial, write_study
 
 from ganstudy import film as films
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
@@ -294,6 +294,24 @@ def test_films_take_thirty_kilobytes(tmp_path: Path) -> None:
         sizes.append(records.write(part, tmp_path / name).stat().st_size)
     assert len(with_films[0].values["frame_step"]) == 10
     assert (sizes[0] - sizes[1]) / len(own) < 30_000
+
+
+def test_films_of_images_take_as_much_as_the_page_says(tmp_path: Path) -> None:
+    """Of noise, of which nothing compresses but the bits that a film has dropped."""
+    plain = made_up(trial(1), "complete")
+    noise = torch.randn(10, 16, 784, generator=torch.Generator().manual_seed(0))
+    images = {"frame_images": noise.bfloat16().float().numpy(), "frame_step": np.arange(10.0)}
+    known = {own.name: own for own in films.IMAGE_FILM}
+    filmed = dataclasses.replace(
+        plain, values=plain.values | images, variables=plain.variables | known
+    )
+    sizes = []
+    for name, record in (("with", filmed), ("without", plain)):
+        (tmp_path / name).mkdir()
+        sizes.append(records.write([record], tmp_path / name).stat().st_size)
+    taken = (sizes[0] - sizes[1]) / noise.numel()
+    page = (Path(__file__).parents[2] / "docs" / "notation.md").read_text(encoding="utf-8")
+    assert f"one of images up to {taken:.1f} bytes a number" in " ".join(page.split())
 
 
 def test_films_of_several_lengths_and_targets_stand_in_one_array(tmp_path: Path) -> None:

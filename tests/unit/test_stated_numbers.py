@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ganstudy import analysis, cause
+from ganstudy import analysis, cause, film
 from ganstudy.analysis import grades
 from ganstudy.analysis.importances import PERMUTATIONS
 from ganstudy.engine import checkpoints
@@ -31,6 +31,7 @@ STATED = [
     ("faults", f"have at most {cause.LONGEST:,} characters"),
     ("faults", f"Up to {digests.CHECKED_ON_OPEN / 2**30:g} GiB, all of it is checked"),
     ("decisions/0018-what-a-time-limit-counts", f"may take {MINUTES[loop.COMPILE_SECONDS]} more"),
+    ("notation", f"the first {film.PICTURES} of `samples`, or as many as have {film.PIXELS:,} n"),
     ("clusters", f"asked about the jobs every {MINUTES[slurm.ASK_SECONDS]}"),
     ("search", f"those plus {seeds.BLOCK:,} in the second"),
     ("search", f"fresh seeds begin at {seeds.FIRST_FRESH:,} of each block"),
