@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ganstudy.cause import and_behind, one_line
+from ganstudy.cause import and_behind, one_line, telling
 from ganstudy.family import Part, canonical_json
 from ganstudy.score import trial_score
 from ganstudy.store.lock import LOCK, Timeout, taken
@@ -42,7 +42,8 @@ class ExportedTrial:
     """A trial as other tools see a run.
 
     name        for people: arm, setting, place in a search, and seed
-    tags        texts by which runs are found: study, arm, axes, place, seed, status, program
+    tags        texts by which runs are found: study, arm, axes, place, seed, status, program, and
+                `failure` of one that failed or lacks a metric
     parameters  every setting by its key path; a value that is no number or text is JSON
     scalars     seconds, the score, and what a trial records once, such as errors of claims
     curves      steps and values of what is recorded over training, without gaps
@@ -239,7 +240,7 @@ def _tags(search: Search, index: tuple[int, ...], record: Record) -> dict[str, s
         **{f"axis.{name}": str(value) for name, value in labels.items()},
         "seed": str(record.seed),
         "program": record.program,
-        **({"cause": record.cause.splitlines()[0]} if record.cause else {}),
+        **({"failure": telling(record.cause)} if record.cause else {}),
     }
 
 

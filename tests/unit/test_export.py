@@ -404,6 +404,23 @@ def test_columns_that_have_no_value_for_a_trial_are_left_out(tmp_path: Path) -> 
     assert [t.place["late"] for t in exporter.run.trials] == [r.seed > 0 for r in records]
 
 
+def test_why_a_trial_failed_or_lacks_a_metric_is_told_as_in_the_dataset(tmp_path: Path) -> None:
+    """Under the dataset's name, and as the same line: it was `cause`, with all of a long one."""
+    own = Grid(study_of(tmp_path, text=STUDY))
+    causes = ["ValueError: no\n\nTraceback", f"metric rke: ValueError: {'x' * 1000}", ""]
+    statuses = ["failed", "complete", "diverged"]
+    told = zip(own.trials.values(), statuses, causes, strict=False)
+    records = [replace(made_up(t, status=status), cause=cause) for t, status, cause in told]
+    directory, exporter = kept(own, tmp_path / "run", records), Handed()
+    write_export(exporter, directory, own, tmp_path / "place")
+    ds = gather(directory, own)
+    failure = dict(zip(ds["trial_id"].values.flat, ds["failure"].values.flat, strict=True))
+    tags = {one.id: one.tags.get("failure", "") for one in exporter.run.trials}
+    assert tags == {record.id: failure[record.id] for record in records}
+    assert [bool(tags[record.id]) for record in records] == [True, True, False]
+    assert all("cause" not in one.tags for one in exporter.run.trials)
+
+
 def _ids(own: Search) -> dict[tuple[int, ...], str]:
     """Those of trials that are recorded."""
     statuses = own.statuses
