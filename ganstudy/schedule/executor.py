@@ -55,7 +55,7 @@ class CompilerError(ExecutorError):
 class Task:
     """A pack and how it is trained.
 
-    memory_limit  gigabytes that its worker may take
+    memory_limit  GiB that its worker may take
     fresh         whether its worker must not have trained anything before
     """
 
@@ -286,7 +286,7 @@ def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
     except BaseException as error:
         cause = cause_of(error)
         if task.memory_limit is not None and memory.is_lacking(error):
-            cause = f"engine.memory_limit: {task.memory_limit:g} GB were not enough: {cause}"
+            cause = f"engine.memory_limit: {task.memory_limit:g} GiB were not enough: {cause}"
         how: Literal["raised", "uncompiled"] = "uncompiled" if of_compiler(error) else "raised"
         return Ended(how, cause=cause)
     return Ended("trained", records)

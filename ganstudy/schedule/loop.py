@@ -90,7 +90,7 @@ class Limits:
     """What a trial may take.
 
     seconds    from its first step, which may compile, to its last
-    gigabytes  that the worker may allocate, for the pack and itself
+    gigabytes  of 2^30 bytes, that the worker may allocate, for the pack and itself
     """
 
     seconds: float | None = None

@@ -20,7 +20,7 @@ OVER_LIMIT = 97
 
 _KEPT = 2 * 2**30
 """Bytes that a worker without a limit may have kept of packs that have ended; a program that was
-compiled keeps some hundred MB of graphs, and is meant to."""
+compiled keeps some hundred MiB of graphs, and is meant to."""
 
 _LOOK_SECONDS = 0.2
 
@@ -62,7 +62,7 @@ def limit(gigabytes: float | None) -> None:
         _at_start = _taken()
     if gigabytes is not None and gigabytes * 2**30 < _at_start + _LEAST:
         sensible = math.ceil(10 * (_at_start + _SENSIBLE) / 2**30) / 10
-        taken = f"a worker takes {_at_start / 2**30:.2f} GB before it trains anything"
+        taken = f"a worker takes {_at_start / 2**30:.2f} GiB before it trains anything"
         raise TooSmall(f"engine.memory_limit: {taken}; set {sensible:g} or more, not {gigabytes:g}")
     allowed = None if gigabytes is None else int(gigabytes * 2**30)
     if _BY_KERNEL:

@@ -31,8 +31,9 @@ class EngineFile(Settings):
     pack: int | None = Field(None, ge=1, description="most trials in a pack; default: chosen")
     program: Literal["auto", "eager", "compiled", "portable"] = Field(
         "auto",
-        description="the step as written or compiled; auto: whichever ends sooner; portable: as "
-        "written, with the same bits on other x86-64 processors, for one build of torch and NumPy",
+        description="the step as written or compiled; auto: whichever ends sooner, on a GPU as "
+        "written; portable: as written, with the same bits on other x86-64 processors, for one "
+        "build of torch and NumPy",
     )
     time_limit: float | None = Field(
         None,
@@ -40,7 +41,7 @@ class EngineFile(Settings):
         description="seconds that a trial may take, from its first step, alone",
     )
     memory_limit: float | None = Field(
-        None, gt=0, description="gigabytes that a worker may allocate for a pack and itself"
+        None, gt=0, description="GiB that a worker may allocate for a pack and itself"
     )
 
 

@@ -111,7 +111,7 @@ def test_a_trial_that_takes_all_memory_is_found(tmp_path: Path) -> None:
     assert [found[trial.id].status for trial in others] == ["complete"] * 2
     assert found[bad.id].status == "failed"
     first = found[bad.id].cause.splitlines()[0]
-    assert first.startswith("engine.memory_limit: 2 GB were not enough: ")
+    assert first.startswith("engine.memory_limit: 2 GiB were not enough: ")
     assert "MemoryError" in first
 
 
@@ -123,7 +123,7 @@ def test_a_limit_below_what_a_worker_takes_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ExecutorError, match=r"engine\.memory_limit: a worker") as refused:
             list(train_packs(Listed([pack]), executor, limits=Limits(gigabytes=0.1)))
         said = re.search(
-            r"GB before it trains anything; set ([0-9.]+) or more, not 0.1$", str(refused.value)
+            r"GiB before it trains anything; set ([0-9.]+) or more, not 0.1$", str(refused.value)
         )
         assert said is not None
         least = Limits(gigabytes=float(said[1]))
