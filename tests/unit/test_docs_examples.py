@@ -67,7 +67,7 @@ def folder(
     (tmp_path / "study.yaml").write_text(STUDY.replace("steps: 6", "steps: 1000"))
     (tmp_path / "data").mkdir()
     header = "area,perimeter,texture,type\n"
-    rows = "".join(f"{k},{k * k % 7},{k % 5},{'ab'[k % 2]}\n" for k in range(40))
+    rows = "".join(f"{k / 2},{k * k % 7},{k % 5},{'ab'[k % 2]}\n" for k in range(40))
     (tmp_path / "data" / "cells.csv").write_text(header + rows)
     if FACES in named:
         _draw_faces(tmp_path / FACES)
