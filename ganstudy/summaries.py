@@ -181,6 +181,8 @@ def _power(study: Study) -> Power | None:
     drawn = study.keys.draws(study.seeds)
     if study.answer == "claims" or drawn is None or not study.axes:
         return None
+    if all(point.deterministic for point in study.points.values()):
+        return None
     arm = study.arm_axis
     arms = {point[arm] for point in study.points}
     settings = [point[:arm] + point[arm + 1 :] for point in study.points]

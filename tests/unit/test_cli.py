@@ -319,6 +319,15 @@ def test_what_a_study_can_show_is_said_before_it_is_run(tmp_path: Path) -> None:
     assert "can make" not in alone
 
 
+def test_computations_are_promised_no_grades(tmp_path: Path) -> None:
+    """Where chance has no part the page grades nothing, however many seeds there are."""
+    study = tmp_path / "study.yaml"
+    trial = "trial: {kind: game, steps: 10, record: {every: 10}}\nanswer: ranking"
+    grid = "search: {grid: {method: [gradient, lookahead]}}"
+    study.write_text(f"question: Which?\n{trial}\n{grid}\nseeds: 12\n")
+    assert "of 2 arms" not in _output(["check", str(study)])
+
+
 def test_what_searches_can_show_is_said_before_they_are_made(tmp_path: Path) -> None:
     """By repeats, as the report tests them; the seeds of a point are no draws of its arm."""
     study = tmp_path / "study.yaml"
