@@ -7,7 +7,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ganstudy.search.bayes.mistakes import constraint_problems, rung_problems, size_problems
+from ganstudy.search.bayes.mistakes import (
+    common_problems,
+    constraint_problems,
+    rung_problems,
+    size_problems,
+)
 from ganstudy.search.bayes.objective import ConstraintFile, ObjectiveFile, PrunerFile
 from ganstudy.search.bayes.parameter_keys import ParameterFile, RangeFile
 from ganstudy.search.bayes.seeds import FIRST_FRESH
@@ -126,6 +131,7 @@ class BayesKeys(SearchKeys):
     ) -> Iterator[Problem]:
         """Mistakes in what is sought, given what trials record and their numbers of M-steps."""
         yield from size_problems(document, self.trials, space, corners)
+        yield from common_problems(document, space, corners)
         yield from self._objective_problems(document, corners)
         yield from self._repeat_problems(document, seeds)
         yield from self._sampler_problems(document)

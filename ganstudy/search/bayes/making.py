@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -52,12 +53,16 @@ class PointMaker:
         Candidates are read off the settings and proved by resolving them again, so that a record of
         another study, or of other shared settings, never passes for one of this search.
 
-        Of several arms that have it, it is of that with the fewest parameters: what is fixed there
-        a search elsewhere would hardly draw.
+        Of several arms that have it, it is of that with the fewest continuous parameters: those of
+        the others would not be drawn where they are fixed there.
         """
         settings = completed(json.loads(text))
         found = [own for arm in self.study.points if (own := self._of_arm(arm, settings, text))]
-        return min(found, key=lambda point: len(point.values), default=None)
+        return min(found, key=self._continuous, default=None)
+
+    def _continuous(self, point: Point) -> int:
+        space = (own for own in self.study.space if own.name in point.values)
+        return sum(math.isinf(own.count) for own in space)
 
     def _of_arm(self, arm: Arm, settings: Mapping[str, Any], text: str) -> Point | None:
         bundles = (axis.settings[i] for axis, i in zip(self.study.axes, arm, strict=True))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ganstudy.plural import plural
 from ganstudy.search.bayes.objective import ConstraintFile, PrunerFile
+from ganstudy.search.bayes.recognition import candidates, completed
 from ganstudy.search.bayes.rungs import rungs_up_to, trained_to
+from ganstudy.study.configuration import leaves
 from ganstudy.study.corner import Corner, unrecorded, where
-from ganstudy.study.document import Document, Problem, StudyError
+from ganstudy.study.document import Document, KeyPath, Problem, StudyError
 from ganstudy.study.space import AnyParameter, size
 
-__all__ = ["constraint_problems", "rung_problems", "size_problems"]
+__all__ = ["common_problems", "constraint_problems", "rung_problems", "size_problems"]
 
 
 def size_problems(
@@ -30,6 +34,51 @@ def size_problems(
         advice = "add a parameter that takes part there" if others else "grid"
         message = f"the space has {points} only{where(small, others)}; use at most so many trials"
         yield document.problem(("search", "bayes", "trials"), f"{message}, or {advice}")
+
+
+def common_problems(
+    document: Document, space: Sequence[AnyParameter], corners: Sequence[Corner]
+) -> Iterator[Problem]:
+    """Arms that can draw the same trial, of which a record would not say whose it is.
+
+    Where one of them has a continuous parameter that the other fixes it does not draw that value.
+    """
+    keys = {key for own in space for value in own.extremes for key, *_ in own.settings(value)}
+    arms = {own.index: replace(own, values={}) for own in reversed(corners)}
+    fixed = {index: _without(keys, arm.configuration.settings) for index, arm in arms.items()}
+    alike: dict[str, list[Corner]] = {}
+    for index, arm in arms.items():
+        alike.setdefault(fixed[index], []).append(arm)
+    for own in corners:
+        arm = arms[own.index]
+        for other in (at for at in alike[fixed[own.index]] if at is not arm):
+            if (apart := _drawn_by_both(space, own, other)) is not None:
+                message = (
+                    f"a trial{where([arm], [other])} can be one{where([other], [arm])}, and no "
+                    "record says whose it is; put one into another study"
+                )
+                place = apart[0].place if apart else ("search", "bayes", "space")
+                yield document.problem(place, message)
+                return
+
+
+def _drawn_by_both(
+    space: Sequence[AnyParameter], own: Corner, other: Corner
+) -> list[AnyParameter] | None:
+    """The parameters that one of two arms has alone, if the other can draw this point too."""
+    settings = completed(json.loads(own.configuration.settings))
+    for values in candidates(space, settings, other.labels):
+        apart = [at for at in space if (at.name in values) != (at.name in own.values)]
+        drawn = not any(math.isinf(at.count) for at in apart)
+        if drawn and other.resolve(other.index, values) == own.configuration:
+            return apart
+    return None
+
+
+def _without(keys: Collection[KeyPath], settings: str) -> str:
+    """Settings but for those at and below some keys."""
+    flat = dict(leaves(json.loads(settings)))
+    return str({p: v for p, v in flat.items() if not any(p[:n] in keys for n in range(len(p) + 1))})
 
 
 def rung_problems(

@@ -136,6 +136,33 @@ def test_a_key_that_is_set_twice_somewhere_is_refused(tmp_path: Path, space: str
     assert "'critic.lr' is set by axis 'arms' as well" in said(tmp_path, space, f"arms: {FIXED}")
 
 
+# --- trials of two arms ---------------------------------------------------------------------------
+
+WITHIN = "arms: {fixed: {divergence: minimax, critic.steps: 2}, tuned: {divergence: minimax}}"
+COMMON = (
+    "/tiny.yaml:9: search.bayes.space.critic.steps: a trial where arms is fixed can be one where"
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ("{low: 1, high: 4, when: {arms: tuned}}", f"{COMMON} arms is tuned, and no record says"),
+        ("{values: [1, 2], when: {arms: tuned}}", f"{COMMON} arms is tuned, and no record says"),
+        ("{low: 3, high: 4, when: {arms: tuned}}", ""),
+    ],
+)
+def test_arms_that_draw_the_same_trial_are_refused(tmp_path: Path, steps: str, told: str) -> None:
+    """A record names no arm: read again, one had points of the other, which trained anew."""
+    text = said(tmp_path, f"{RATES}\ncritic.steps: {steps}", WITHIN)
+    assert (text[: len(told)], bool(text)) == (told, bool(told))
+
+
+def test_what_is_continuous_never_meets_a_fixed_value(tmp_path: Path) -> None:
+    rate = f"{RATES[:-1]}, when: {{arms: tuned}}}}"
+    assert said(tmp_path, f"batch: [8, 16]\n{rate}", f"arms: {FIXED}") == ""
+
+
 # --- spaces of different sizes --------------------------------------------------------------------
 
 LACKS = "use at most so many trials, or add a parameter that takes part there"
