@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest import mock
 
 import numpy as np
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from ganstudy import record_differences
 from ganstudy.divergences.minimax import Minimax
@@ -20,6 +22,7 @@ from ganstudy.engine.session import Session
 from ganstudy.family import Member
 from ganstudy.kinds import Pack
 from ganstudy.kinds.adversarial import Adversarial, training
+from ganstudy.plugins import conformance
 from ganstudy.trial import Record, Status, Trial
 from ganstudy.variable import STEP
 
@@ -126,10 +129,56 @@ class Listed:
         return packs
 
 
+def at_its_bounds(member: MemberT) -> list[MemberT]:
+    """The member of a plug-in with each float in turn near both ends of what its field admits.
+
+    That is at a bound that is admitted itself, and nine tenths of the way to one that is not; where
+    there is none, ten times as far from the other one. A field that states no bounds ends at zero.
+    Members of the package have cases of their own in the suites, and none here.
+    """
+    found: list[MemberT] = []
+    if not member.plugin:
+        return found
+    for name, value in member:
+        ends = _ends(value, type(member).model_fields[name]) if isinstance(value, float) else ()
+        for end in ends:
+            with suppress(ValidationError):  # where the class admits less than its fields
+                found.append(type(member).model_validate({**dict(member), name: end}))
+                conformance.note(found[-1])
+    return found
+
+
+def _ends(value: float, field: FieldInfo) -> Iterator[float]:
+    """Values that a field admits on either side of one; fewer where that is a bound itself."""
+    stated = {
+        key: float(bound)
+        for marker in field.metadata
+        for key in ("gt", "ge", "lt", "le")
+        if (bound := getattr(marker, key, None)) is not None
+    }
+    low, high = stated.get("ge", stated.get("gt")), stated.get("le", stated.get("lt"))
+    if low is None and high is None:
+        low = 0.0
+    for bound, admitted, side in ((low, "ge" in stated, -1.0), (high, "le" in stated, 1.0)):
+        if bound is not None:
+            end = bound if admitted else bound + 0.1 * (value - bound)
+        else:
+            other = high if low is None else low
+            assert other is not None
+            end = other + (10 * (value - other) or side)
+        if end != value:
+            yield end
+
+
 def variants(cls: type[MemberT], count: int, seed: int = 0) -> list[MemberT]:
-    """Members whose float parameters are random fractions, in (0.5, 1), of their defaults."""
+    """Members whose float parameters are random fractions, in (0.5, 1), of their defaults; of a
+    plug-in, whose bounds may leave these out, those `at_its_bounds`, and its defaults if too few.
+    """
     rng = np.random.default_rng(seed)
     default = example(cls)
+    if cls.plugin:
+        own = at_its_bounds(default)
+        return [*own, *[default] * (count - len(own))]
     names = [name for name, value in default if isinstance(value, float)]
     return [
         cls.model_validate(

@@ -12,14 +12,19 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ganstudy import plugins
+from pydantic import ValidationError
 
-__all__ = ["Broken", "Checked", "Collected", "check", "in_words", "pytest_configure"]
+from ganstudy import plugins
+from ganstudy.family import Member, Part
+
+__all__ = [
+    *("Broken", "Checked", "Collected", "check", "in_words", "note", "pytest_configure"),
+]
 
 _CHECKED, _FOUND = "GANSTUDY_CHECKED_PLUGIN", "GANSTUDY_FOUND"
 _NEEDED = ("pytest", "xdist", "mpmath", "ot", "sympy", "dask", "distributed", "dask_jobqueue")
@@ -33,7 +38,8 @@ class Broken:
     promise   what the suite asks, in words
     expected  the condition that should hold
     got       what was found in its place
-    where     the line of the plug-in that was at work, if one was, and the test
+    where     the line of the plug-in that was at work, if one was, the test, and the member that
+              it was given, if it says which
     """
 
     promise: str
@@ -46,7 +52,8 @@ class Broken:
 class Checked:
     """What the suites have found of a plug-in's member.
 
-    left  promises that need more than a plug-in states
+    left   promises that need more than a plug-in states
+    tried  values of each float parameter, its default first
     """
 
     path: Path
@@ -55,12 +62,15 @@ class Checked:
     kept: int
     left: int
     broken: Sequence[Broken]
+    tried: Mapping[str, Sequence[float]]
 
     def sentences(self) -> Iterator[str]:
         """What a user reads."""
         of = f"{self.path}: {self.name}, a member of {self.family}, because that is the file's name"
         left = f"; {self.left} cannot be checked of a plug-in" if self.left else ""
-        yield f"{of}; it keeps {self.kept} of {self.kept + len(self.broken)} promises{left}"
+        at = " and ".join(f"{name} = {_either(own)}" for name, own in self.tried.items())
+        keeps = f"it keeps {self.kept} of {self.kept + len(self.broken)} promises{left}"
+        yield f"{of}; with {at} {keeps}" if at else f"{of}; {keeps}"
         cases = Counter(one.promise for one in self.broken)
         first = {one.promise: one for one in reversed(self.broken)}
         for promise, count in cases.items():
@@ -76,10 +86,14 @@ def check(path: Path) -> Checked:
 
     They run in a process of their own.
 
-    Errors  `PluginError` if the file holds no member, if what the suites need is not installed, if
-            no suite has a test for the member, or if they cannot be run on it.
+    Errors  `PluginError` if the file holds no member or one that its defaults do not make, if what
+            the suites need is not installed, if no suite has a test for the member, or if they
+            cannot be run on it.
     """
     family, member = plugins.load(path)
+    if why := _unmade(member):
+        told = f"{path}: the suites make {member.name} of its defaults"
+        raise plugins.PluginError(f"{told}, which is refused: {why}")
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         needed = f"the suites need {', '.join(missing)}: pip install 'ganstudy[test]'"
@@ -101,7 +115,25 @@ def check(path: Path) -> Checked:
             raise plugins.PluginError(f"{path}: the suites cannot be run on it: {said}")
         told = json.loads(found.read_text(encoding="utf-8"))
     broken = [Broken(**own) for own in told["broken"]]
-    return Checked(path, member.name, family, told["kept"], told["left"], broken)
+    return Checked(path, member.name, family, told["kept"], told["left"], broken, told["tried"])
+
+
+def _unmade(member: type[Part]) -> str:
+    """Why a member cannot be made of its defaults; empty if it can."""
+    try:
+        if issubclass(member, Member):
+            member.model_validate({})
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = first["msg"].removeprefix("Value error, ")
+        return ": ".join([*map(str, first["loc"]), message])
+    return ""
+
+
+def _either(values: Sequence[float]) -> str:
+    """`1`, `1 or 2`, `1, 2 or 3`."""
+    *others, last = [f"{value:g}" for value in values]
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 # --- in the process of the suites ---------------------------------------------------------------
@@ -110,7 +142,20 @@ def check(path: Path) -> Checked:
 def pytest_configure(config: Any) -> None:
     """The member stands beside those of the package in each suite; what it breaks is collected."""
     family, member = plugins.load(Path(os.environ[_CHECKED]))
+    if issubclass(member, Member):
+        note(member())
     config.pluginmanager.register(Collected(member.name, family))
+
+
+_tried: dict[str, list[float]] = {}
+"""Values of each float parameter of the member that the suites have asked for."""
+
+
+def note(member: Member) -> None:
+    """Tell, beside what the suites find, that they were given this member of the plug-in."""
+    for name, value in member:
+        if isinstance(value, float) and value not in _tried.setdefault(name, []):
+            _tried[name].append(value)
 
 
 class Collected:
@@ -149,7 +194,7 @@ class Collected:
     def pytest_sessionfinish(self) -> None:
         """Called by pytest at the end."""
         broken = [asdict(one) for one in self.broken]
-        told = {"kept": self.kept, "left": self.left, "broken": broken}
+        told = {"kept": self.kept, "left": self.left, "broken": broken, "tried": _tried}
         Path(os.environ[_FOUND]).write_text(json.dumps(told), encoding="utf-8")
 
 
@@ -158,6 +203,9 @@ def _broken(node: Any, excinfo: Any) -> Broken:
     within = [entry for entry in excinfo.traceback if str(entry.path) == plugin]
     test = f"{node.location[0]}:{node.location[1] + 1}"
     where = f"{plugin}:{within[-1].lineno + 1}, in {test}" if within else f"the test {test}"
+    given = getattr(node, "callspec", None)
+    of = [own for own in given.params.values() if isinstance(own, Member)] if given else []
+    where += "".join(f", of {own!r}" for own in of if own.plugin)
     of_test = [entry for entry in excinfo.traceback if entry.path == node.path] or [last]
     statement = " ".join(str(of_test[-1].statement).split())
     expected = _condition(statement).replace("pytest.", "")

@@ -23,6 +23,7 @@ from scipy.spatial.distance import cdist, cityblock, jensenshannon
 from scipy.special import xlogy
 from scipy.stats import energy_distance, entropy, power_divergence, wasserstein_distance
 from sklearn.metrics.pairwise import euclidean_distances
+from tiny import at_its_bounds
 
 from ganstudy import divergences
 from ganstudy.divergences import ClassifierDivergence, DiscreteLaws, Divergence
@@ -70,7 +71,11 @@ FURTHER: list[dict[str, Any]] = [
     ),
 ]
 CHOICES = [choice for member in MEMBERS for choice in _choices(member)]
-CASES = CHOICES + [divergences.family.from_config(settings) for settings in FURTHER]
+CASES = [
+    *CHOICES,
+    *(divergences.family.from_config(settings) for settings in FURTHER),
+    *(case for choice in CHOICES for case in at_its_bounds(choice)),
+]
 
 
 def _identity(divergence: Divergence) -> str:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.stats import kstest, ortho_group
+from tiny import at_its_bounds
 from torch import nn
 
 from ganstudy import activations, initialisations, networks
@@ -302,15 +303,16 @@ def test_activations_are_those_of_torch(settings: dict[str, Any]) -> None:
 @pytest.mark.parametrize("level", [-1e4, -80.0, 0.0, 80.0, 1e4])
 def test_activations_are_finite_far_out(name: str, level: float) -> None:
     """Values, slopes and, for penalties, slopes of slopes."""
-    activation = activations.family.from_config(name)
-    sums = torch.full((2, 4 * activation.inputs), level, requires_grad=True)
-    value = activation.apply(sums)
-    (slope,) = torch.autograd.grad(value.sum(), sums, create_graph=True)
-    tensors = [value, slope]
-    if slope.requires_grad:
-        tensors += torch.autograd.grad((slope * slope).sum(), sums)
-    for tensor in tensors:
-        assert bool(torch.isfinite(tensor).all())
+    default = activations.family.from_config(name)
+    for activation in [default, *at_its_bounds(default)]:
+        sums = torch.full((2, 4 * activation.inputs), level, requires_grad=True)
+        value = activation.apply(sums)
+        (slope,) = torch.autograd.grad(value.sum(), sums, create_graph=True)
+        tensors = [value, slope]
+        if slope.requires_grad:
+            tensors += torch.autograd.grad((slope * slope).sum(), sums)
+        for tensor in tensors:
+            assert bool(torch.isfinite(tensor).all()), repr(activation)
 
 
 # --- the perceptron ------------------------------------------------------------------------------

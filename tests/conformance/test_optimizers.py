@@ -128,9 +128,13 @@ class _Regression:
         return error @ x / BATCH + 0.1 * parameters
 
 
+def _rates(count: int) -> torch.Tensor:
+    return torch.tensor([[LRS[row % len(LRS)]] for row in range(count)], dtype=torch.float64)
+
+
 def _ours(members: list[Optimizer], problem: _Regression, steps: int) -> torch.Tensor:
     pack = stack(members, torch.device("cpu"), torch.float64)
-    lr = torch.tensor([[v] for v in LRS], dtype=torch.float64)
+    lr = _rates(len(members))
     parameters = problem.start.float()
     slots = {
         n: torch.zeros_like(parameters) + o.initial().get(n, 0.0)
@@ -250,16 +254,17 @@ def test_mixed_pack_updates_each_trial_by_its_own_rule() -> None:
 @pytest.mark.parametrize("cls", list(optimizers.family), ids=lambda cls: cls.name)
 def test_update_is_pure_and_finite_at_zero_gradient(cls: type[Optimizer]) -> None:
     """Arguments are left alone, and a gradient of zero moves nothing."""
-    pack = stack(_members(cls), torch.device("cpu"), torch.float64)
+    members = _members(cls)
+    pack = stack(members, torch.device("cpu"), torch.float64)
     ((optimizer, mask),) = pack.groups
     assert mask is None
-    lr = torch.tensor([[v] for v in LRS], dtype=torch.float64)
-    slots = {name: torch.zeros(len(LRS), 3) for name in optimizer.slots}
-    slots |= {name: torch.zeros(len(LRS), 1, dtype=torch.float64) for name in optimizer.weights}
+    lr = _rates(len(members))
+    zero = torch.zeros(len(members), 3)
+    slots = {name: zero.clone() for name in optimizer.slots}
+    slots |= {name: torch.zeros_like(lr) for name in optimizer.weights}
     before = {name: value.clone() for name, value in slots.items()}
-    zero = torch.zeros(len(LRS), 3)
     change, new = optimizer.update(zero, slots, lr, zero)
-    assert torch.equal(change, torch.zeros(len(LRS), 3))
+    assert torch.equal(change, torch.zeros_like(zero))
     assert change.dtype == torch.float32
     assert set(new) == set(slots)
     for name, value in new.items():
