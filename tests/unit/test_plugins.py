@@ -473,7 +473,7 @@ def test_suites_of_other_families_are_not_collected() -> None:
         for name in plugins.FAMILIES
     }
     assert all("test_families" in of_family for of_family in asked.values())
-    constraints = {"test_constraints", "test_convolutional", "test_families", "test_on_a_gpu"}
+    constraints = {"test_constraints", "test_convolutional", "test_families", "test_steps"}
     assert asked["constraints"] == constraints
     assert asked["initialisations"] == {"test_networks", "test_families"}
     assert {stem for of_family in asked.values() for stem in of_family} == suites.keys()

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from ganstudy.engine.flight import Flight
 from ganstudy.engine.session import ALONE
 from ganstudy.engine.stacked import Stacked, choose, stack
 from ganstudy.kinds.adversarial.batches import batches
+from ganstudy.kinds.adversarial.mixing import check_projections, check_rounds
 from ganstudy.kinds.adversarial.player import Player
 from ganstudy.kinds.adversarial.program import playing, program
 from ganstudy.kinds.adversarial.recording import Recorder
@@ -35,11 +36,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.constraints import Constraint
     from ganstudy.engine.session import Session
     from ganstudy.family import Member
     from ganstudy.kinds.adversarial.players import PlayerSettings
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
+    from ganstudy.kinds.adversarial.state import Diagnostics
     from ganstudy.networks import Ends
     from ganstudy.trial import Record, Trial
 
@@ -61,6 +62,7 @@ def _train(
     m_steps, every = trials[0].configuration.generator.steps, trials[0].configuration.record.every
     rounds = trials[0].configuration.steps // m_steps
     device = torch.device(session.device)
+    check_rounds(trials, partial(_begun, device=device, chance=chance))
     flight = Flight(trials, session, rounds)
     compiled = session.program == "compiled"
     padded = with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
@@ -79,6 +81,18 @@ def _train(
                 break
         flight.offer(number, state, recorder.curves, recorder.gaps)
     return recorder.records(game, state, flight)
+
+
+def _begun(
+    trials: Sequence[Trial[AdversarialSettings]], device: torch.device, chance: Chance
+) -> Diagnostics:
+    """Diagnostics of the second round of a pack, by the steps as they are written."""
+    padded = with_ballast(trials, 1)
+    game, state = initial(padded, device, copies=len(padded) - len(trials))
+    for batch in itertools.islice(batches(padded, device), 2):
+        state, diagnostics = game.updates.play(program("eager", device.type), game, state, batch)
+    chance.undrawn()
+    return dict(diagnostics)
 
 
 def initial(
@@ -129,7 +143,7 @@ def initial(
         norm_average=_column([c.generator.norm_average for c in configurations], device),
         patience=_patience(configurations, device),
     )
-    _check_projections(game.projections, critic_state.parameters)
+    check_projections(game.projections, critic_state.parameters)
     alive = torch.ones(len(trials), dtype=torch.bool, device=device)
     survived = torch.zeros(len(trials), dtype=torch.int64, device=device)
     return game, State(generator_state, critic_state, alive, survived)
@@ -147,29 +161,6 @@ def _divergences(
     for member, _ in divergences.groups:
         vars(member)["differentiated_twice"] = configurations[0].updates.weighs_gradients
     return divergences
-
-
-def _check_projections(of: Stacked[Constraint], parameters: torch.Tensor) -> None:
-    """What a plug-in makes of a trial's parameters has to be the same without the others.
-
-    Errors  `ValueError` for one that mixes the trials of a stack, as by a mean over its first axis.
-    """
-    for member, _ in of.groups:
-        if not member.plugin:
-            continue
-        # On numbers that differ in size, so that neighbours would show.
-        sizes = torch.arange(1.0, len(parameters) + 1, device=parameters.device)
-        stacked = parameters * sizes[:, None]
-        together = member.project(stacked)
-        for place in (slice(0, 1), slice(len(parameters) - 1, None)):
-            alone = member.mapped(partial(_cut, place)).project(stacked[place])
-            if not torch.allclose(together[place], alone, rtol=1e-3, atol=1e-6):
-                raise ValueError(f"{member.name}: project mixes the trials of a stack (first axis)")
-
-
-def _cut(place: slice, value: Any) -> Any:
-    """The part of a tensor, or whatever else the value is."""
-    return value[place] if isinstance(value, torch.Tensor) else value
 
 
 def _player(
