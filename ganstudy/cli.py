@@ -290,8 +290,10 @@ def list_family(family: str, as_json: bool) -> None:
 
 
 @main.command()
-def schema() -> None:
+@click.option("--plugin", multiple=True, type=click.Path(path_type=Path), help="Know its member.")
+def schema(plugin: tuple[Path, ...]) -> None:
     """Print the JSON Schema of study files."""
-    from ganstudy.study import json_schema
+    with clear_errors():
+        from ganstudy.study import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2))
+        click.echo(json.dumps(json_schema(plugin), indent=2))

@@ -118,8 +118,15 @@ def _read(document: Document, name: str, kept: bool) -> Study:
     return replace(searched, plugins=_contents(study))
 
 
-def json_schema() -> dict[str, Any]:
-    """JSON Schema of study files, for editors that complete and check YAML."""
+def json_schema(files: Sequence[Path] = ()) -> dict[str, Any]:
+    """JSON Schema of study files, for editors that complete and check YAML.
+
+    files  plug-ins, which are run: a name that no member has is a mistake
+
+    Errors  `PluginError` for one that cannot be loaded.
+    """
+    for path in files:
+        plugins.load(path)
     schema = study_file().model_json_schema()
     configuration = Annotated[kinds.Kind, kinds.family.field("adversarial", key="kind")]
     trial = TypeAdapter(configuration).json_schema()

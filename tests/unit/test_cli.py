@@ -283,8 +283,22 @@ def test_a_report_that_lacks_a_section_ends_in_one(
 
 
 def test_schema_is_json() -> None:
-    """Editors read it from standard output."""
-    assert json.loads(CliRunner().invoke(main, ["schema"]).stdout)["title"] == "StudyFile"
+    """Editors read it from standard output. That of the package marks each name of a plug-in as a
+    mistake; where it is asked to, it has them.
+    """
+    own = Path(__file__).parents[2] / "docs" / "plugins" / "own_reverse_kl.py"
+    try:
+        schema = CliRunner().invoke(main, ["schema", "--plugin", str(own)]).stdout
+    finally:
+        plugins.forget()
+    assert json.loads(schema)["title"] == "StudyFile"
+    names = [one for one in re.findall(r'"enum": \[(.*?)\]', schema, re.DOTALL) if "minimax" in one]
+    assert names
+    assert all('"own_reverse_kl"' in one for one in names)
+    assert '"const": "own_reverse_kl"' in schema
+    missing = CliRunner().invoke(main, ["schema", "--plugin", "none.py"])
+    assert missing.exit_code == 2
+    assert "none.py: no such Python file" in missing.stderr
 
 
 def test_the_question_is_not_lost_to_an_environment(tmp_path: Path) -> None:
