@@ -808,6 +808,7 @@ def test_coinciding_samples_have_a_gradient(divergence: Divergence) -> None:
     assert bool(torch.isfinite(witness).all())
 
 
+@pytest.mark.slow
 @every_size
 def test_sinkhorn_divergence_is_that_of_pot(sizes: Sizes) -> None:
     """As far as its iterations come: some equal laws take more than it is given."""
@@ -819,6 +820,7 @@ def test_sinkhorn_divergence_is_that_of_pot(sizes: Sizes) -> None:
             assert found == pytest.approx(theirs, abs=1e-6), f"{points} points"
 
 
+@pytest.mark.slow
 @every_size
 def test_sinkhorn_divergence_lies_between_its_limits(sizes: Sizes) -> None:
     """A small epsilon gives W_1, by POT; a large one half the energy distance."""
@@ -938,6 +940,7 @@ def test_paired_generator_descends_what_it_says(divergence: Divergence, sizes: S
         assert (max(misses) < 1e-8) == divergence.descends_exact, f"{points} points"
 
 
+@pytest.mark.slow
 def test_a_distance_on_a_line_of_points_takes_little_memory() -> None:
     """The programme had a number for every three points: 12 GB for 800 of them."""
     x = np.linspace(-1, 1, 200)

@@ -131,6 +131,7 @@ def children() -> Iterator[Callable[[], list[psutil.Process]]]:
     assert not now()
 
 
+@pytest.mark.slow
 @each
 def test_records_are_those_that_training_here_leaves(
     cls: type[Executor], children: Callable[[], list[psutil.Process]]

@@ -221,6 +221,7 @@ def _bilinear(member: Optimizer, steps: int, lr: float) -> torch.Tensor:
     return torch.tensor(distances)
 
 
+@pytest.mark.slow
 def test_optimism_ends_the_cycle() -> None:
     """On x y with a small rate, optimistic Adam comes closer and closer; Adam circles."""
     settings = {"beta1": 0.0, "beta2": 0.9, "eps": 0.1}

@@ -75,7 +75,7 @@ def _asked(cls: type[Search]) -> str:
 
 CASES = {cls.name: (cls.name, _asked(cls)) for cls in search.family}
 CASES |= {how: ("bayes", text) for how, text in PRUNED.items()}
-QUICK = {"successive_halving, one in 2", "hyperband, one in 7, repeated"}
+QUICK = {"successive_halving, one in 2"}
 """Of all that prune; the others are of one kind with these."""
 assert PRUNED.keys() > QUICK
 
@@ -193,6 +193,7 @@ def test_a_search_continues_where_it_was_killed(make: Make) -> None:
     assert own.counts()["missing"] == 0
 
 
+@pytest.mark.slow
 def test_what_a_killed_search_still_has_to_do_is_known_before_it_is_asked(make: Make) -> None:
     """At every moment: what nobody awaits is never trained, and checkpoints of it are removed."""
     own, told = make(), list[Record]()

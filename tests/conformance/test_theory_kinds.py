@@ -185,7 +185,8 @@ def test_what_is_recorded_is_described(trained: tuple[type[TheoryKind], list[Rec
         assert np.isfinite(record.values[score][-1]) or record.status == "diverged"
 
 
-@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("every", [3, 1])
 def test_alone_as_in_a_pack(trained: tuple[type[TheoryKind], list[Record]], every: int) -> None:
     """The same numbers, bit for bit, beside other trials, alone, and in another order."""
     kind, found = trained

@@ -21,6 +21,7 @@ def _workers() -> set[psutil.Process]:
     return {own for own in children if "ganstudy.schedule.worker" in " ".join(own.cmdline())}
 
 
+@pytest.mark.slow
 def test_an_executor_has_it_as_its_first_worker() -> None:
     with begun_ahead():
         (begun,) = _workers()
@@ -53,6 +54,7 @@ def test_one_that_was_started_otherwise_is_not_taken(monkeypatch: pytest.MonkeyP
     assert _workers() == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", ["100", "many"])
 def test_a_command_that_trains_nothing_leaves_none(tmp_path: Path, steps: str) -> None:
     """A study that is refused, and a plan of one."""

@@ -165,6 +165,7 @@ def test_everybody_on_a_machine_can_lease(tmp_path: Path) -> None:
     assert modes == [0o1777, 0o666, 0o700]
 
 
+@pytest.mark.slow
 def test_a_device_that_cannot_be_held_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

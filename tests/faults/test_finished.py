@@ -134,6 +134,7 @@ def test_a_plugin_that_lay_in_a_folder_is_noticed(run: Path) -> None:
         plugins.forget()
 
 
+@pytest.mark.slow
 def test_a_section_that_has_changed_is_kept(run: Path) -> None:
     """The page had the new one, and its next one the old, since trials are the same with both."""
     own = run.parent / "counted.py"

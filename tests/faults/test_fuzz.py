@@ -28,6 +28,7 @@ def _numbers(quick: int, many: int) -> object:
     )
 
 
+@pytest.mark.slow
 @_numbers(6, 30)
 def test_files_of_a_run(tmp_path: Path, no_page: None, seed: int, times: int) -> None:
     """Every kind of file in turn: records, dataset, what was asked and meant, where it ran.
@@ -67,6 +68,7 @@ def test_studies(tmp_path: Path, study: Path, seed: int, times: int) -> None:
     assert count.faults == []
 
 
+@pytest.mark.slow
 @_numbers(60, 500)
 def test_tables(tmp_path: Path, seed: int, times: int) -> None:
     """Text and arrays, with bits flipped, cut, and rewritten."""

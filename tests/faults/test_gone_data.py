@@ -115,6 +115,7 @@ def test_a_run_tells_what_it_knows_when_its_data_are_gone(
         assert "no such file" in refused.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_page")
 def test_a_run_needs_no_module_of_features(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -170,6 +171,7 @@ def test_a_run_that_was_never_gathered_needs_no_data_either(
     assert f"{known}: " in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_page")
 @pytest.mark.parametrize("run", ["file"], indirect=True)
 def test_data_that_have_changed_take_no_trial_away(
@@ -187,6 +189,7 @@ def test_data_that_have_changed_take_no_trial_away(
     assert (open_run(run).status == "complete").all()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_page")
 def test_points_that_a_search_has_found_need_no_data_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -209,6 +212,7 @@ def test_points_that_a_search_has_found_need_no_data_either(
     assert "2 complete" in invoke("status", run).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_page")
 def test_a_search_over_data_needs_none_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

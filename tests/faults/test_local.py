@@ -42,6 +42,7 @@ def _train(packs: list[tuple[Trial[Scripted], ...]], workers: int = 2) -> dict[s
     return {record.id: record for record in found}
 
 
+@pytest.mark.slow
 def test_a_trial_that_raises_fails_alone(tmp_path: Path) -> None:
     """Its pack is halved until it stands alone; the record holds its traceback."""
     pack = [scripted(tmp_path, seed) for seed in range(5)]
@@ -181,6 +182,7 @@ def test_the_walk_end_to_end(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "environment.json").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_report")
 def test_only_what_is_missing_is_trained(tmp_path: Path) -> None:
     """Run, run again, extend, shrink: each trial is trained once."""
@@ -293,6 +295,7 @@ def test_fresh_sets_the_earlier_run_aside(tmp_path: Path) -> None:
     assert RunDirectory(tmp_path / "run.aside-1").recorded() == dict.fromkeys(ids, "failed")
 
 
+@pytest.mark.slow
 def test_a_session_is_told_before_it_ends(
     tmp_path: Path, no_page: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -707,10 +707,8 @@ def test_features_compiled_alone_and_in_any_pack(features: tuple[str, ...]) -> N
         np.testing.assert_allclose(record.values["critic_loss"], other, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "feature",
-    [pytest.param(f, marks=() if f == "gradient penalty" else pytest.mark.slow) for f in FEATURES],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("feature", FEATURES)
 def test_each_feature_as_a_gpu_compiles_it(feature: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Torch's compiler takes every step whole, and is left to run what it has seen of it: gradients
     within a step once ended it with an error.

@@ -38,6 +38,7 @@ def unfounded(ds: xr.Dataset) -> list[str]:
     return left
 
 
+@pytest.mark.slow
 def test_the_file_holds_every_number_as_it_is(runs: Path, tmp_path: Path) -> None:
     """And what made them, without where that was."""
     ds = packed.pack_runs([runs], tmp_path / "atlas.nc")
@@ -49,6 +50,7 @@ def test_the_file_holds_every_number_as_it_is(runs: Path, tmp_path: Path) -> Non
     assert '"torch": "2"' in ds.attrs["made"]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_too_large_is_not_written(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

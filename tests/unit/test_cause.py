@@ -63,6 +63,7 @@ def test_a_metric_that_raises_of_p_itself_is_told_once_in_a_line(
     assert caplog.messages == ["metric modes_covered of p itself: ValueError: no such cloud"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("message", ["x" * 10_000_000, "x\n" * 5_000_000, "\0" * 100_000])
 def test_a_long_message_is_cut_in_the_middle(message: str) -> None:
     cause = _raised(message)

@@ -301,6 +301,7 @@ def test_schema_is_json() -> None:
     assert "none.py: no such Python file" in missing.stderr
 
 
+@pytest.mark.slow
 def test_the_question_is_not_lost_to_an_environment(tmp_path: Path) -> None:
     """A locale without UTF-8 does not break reading or printing a study."""
     path = write_study(tmp_path, STUDY.replace("Which", "Welche für"))

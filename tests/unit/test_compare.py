@@ -72,6 +72,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_run(tmp_path_factory.mktemp("first"), "first")
 
 
+@pytest.mark.slow
 def test_arms_of_all_runs_with_the_numbers_of_each(first: Path, tmp_path: Path) -> None:
     second = made_run(tmp_path, "second", STUDY, "trial.batch=8", "seeds=3")
     ds = open_runs(first, second)
@@ -147,6 +148,7 @@ def test_arms_are_called_as_on_the_page_of_their_run(first: Path, tmp_path: Path
         assert joined[-2:] == [f"{name}: {label}" for label in alone]
 
 
+@pytest.mark.slow
 def test_a_run_stands_where_its_settings_are(first: Path, tmp_path: Path) -> None:
     """On a plain axis, at the label of a bundle, at a value of its own, or nowhere."""
     plain = made_run(tmp_path, "plain", grid("{}"), "trial.critic.steps=2")
@@ -223,6 +225,7 @@ def test_other_steps_and_metrics(first: Path, tmp_path: Path) -> None:
     assert ds["energy_distance"].sel(arm="other: minimax").notnull().all()
 
 
+@pytest.mark.slow
 def test_a_search_stands_at_its_best_points(
     first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,6 +325,7 @@ def test_bad_use_exits_with_two(first: Path, given: list[str], told: str) -> Non
     assert "Traceback" not in result.output
 
 
+@pytest.mark.slow
 def test_targets_as_arms_are_compared_like_for_like(tmp_path: Path) -> None:
     """Runs whose arms are targets may be compared if they have the same ones."""
     targets = "{target: [{name: ring, modes: 3}, {name: ring, modes: 4}]}"
@@ -381,6 +385,7 @@ def test_sections_of_plug_ins_are_on_the_page_where_they_are_trusted(tmp_path: P
     assert shown == [False, True]
 
 
+@pytest.mark.slow
 def test_a_target_of_ones_own_is_compared_where_it_is_trusted(tmp_path: Path) -> None:
     """Sections failed by its name alone, and so did whoever asked for the target."""
     plugin = shutil.copy(ROOT / "docs" / "plugins" / "laplace.py", tmp_path)
@@ -440,6 +445,7 @@ def test_the_report_of_a_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "is a run" in refused.output
 
 
+@pytest.mark.slow
 def test_what_one_run_does_not_test_no_comparison_does(tmp_path: Path) -> None:
     """Seeds were added to its arms as results came in: grades beside fixed seeds were shown."""
     text = STUDY.replace("seeds: 2", "seeds: {until: settled, start: 6, max: 6}")
@@ -554,6 +560,7 @@ def test_a_metric_and_the_same_in_features_are_two(tmp_path: Path) -> None:
     assert named == [f"{metric}, {metric}_in_random_convolutions", metric]
 
 
+@pytest.mark.slow
 def test_what_runs_have_alone_is_not_taken_for_one_setting(tmp_path: Path) -> None:
     """Two that differ were paired at `own`; two that have the same still are."""
     sizes = "{divergence: [minimax, hinge], size: {small: {critic.width: 4}, large: "

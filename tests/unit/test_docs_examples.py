@@ -42,8 +42,9 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
             yield token.info, token.content
 
 
+LONG = ("README", "generators")
 EXAMPLES = [
-    pytest.param(page, id=page.stem)
+    pytest.param(page, id=page.stem, marks=[pytest.mark.slow] * (page.stem in LONG))
     for page in PAGES
     if any(kind in ("python", "yaml") or "ganstudy " in text for kind, text in blocks(page))
 ]

@@ -348,6 +348,7 @@ seeds: {until: settled, start: 3, max: 6}
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "before", "added"),
     [

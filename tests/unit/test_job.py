@@ -91,6 +91,7 @@ def test_each_study_has_a_run_of_its_own(ran: tuple[Path, Any]) -> None:
         assert (path / "runs" / name / "report" / "index.html").is_file()
 
 
+@pytest.mark.slow
 def test_the_same_command_trains_nothing_again(ran: tuple[Path, Any]) -> None:
     """And a study that has grown trains what is new."""
     path, _ = ran
@@ -102,6 +103,7 @@ def test_the_same_command_trains_nothing_again(ran: tuple[Path, Any]) -> None:
     assert (code, trained) == (0, {"a": 4, "b": 0})
 
 
+@pytest.mark.slow
 def test_its_reports_are_made_anew(ran: tuple[Path, Any]) -> None:
     page = ran[0] / "runs" / "b" / "report" / "index.html"
     page.unlink()
@@ -124,6 +126,7 @@ def test_what_has_ended_is_left_alone(ran: tuple[Path, Any]) -> None:
         assert f"{name} has ended before, and nothing has changed; left as it is" in text
 
 
+@pytest.mark.slow
 def test_studies_that_differ_have_no_page_in_common(ran: tuple[Path, Any]) -> None:
     """Which is no mistake, and is said."""
     with _quickly():
@@ -133,6 +136,7 @@ def test_studies_that_differ_have_no_page_in_common(ran: tuple[Path, Any]) -> No
     assert not (ran[0] / "runs" / "report").exists()
 
 
+@pytest.mark.slow
 def test_one_page_over_all_studies(targets: list[Path], tmp_path: Path) -> None:
     """Also of a folder of runs that no job has made; after a job, where it is not current."""
     shutil.copytree(targets[0].parent, tmp_path / "runs")
@@ -247,6 +251,7 @@ def test_the_time_left_is_that_of_all(tmp_path: Path, monkeypatch: pytest.Monkey
     assert status(directory.path)["running"] is None
 
 
+@pytest.mark.slow
 def test_one_that_cannot_be_run_keeps_no_other_from_it(tmp_path: Path) -> None:
     """Its folder holds another study; the exit code is the one that it would have alone."""
     path, out = _folder(tmp_path / "mine"), tmp_path / "job"
@@ -374,6 +379,7 @@ def test_a_damaged_plan_is_told(tmp_path: Path) -> None:
     assert "job.json: it is not whole; `ganstudy run FOLDER` writes it again" in text
 
 
+@pytest.mark.slow
 def test_fresh_sets_each_run_aside(ran: tuple[Path, Any]) -> None:
     """Last, since the runs of the others are gone then."""
     path, out = ran[0], ran[0] / "runs"

@@ -95,6 +95,7 @@ def test_before_the_first_record_it_says_that_the_run_trains(looked: Path) -> No
     assert "trains what is missing" not in page
 
 
+@pytest.mark.slow
 def test_waiting_on_a_busy_machine_is_no_work(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that was kept from the processor for half a second delays the next by no more."""
     directory, begun = RunDirectory(run), list[float]()
@@ -149,6 +150,7 @@ def assert_says_that_it_stopped(index: Path) -> None:
     assert "<code>ganstudy run</code> continues it" in page
 
 
+@pytest.mark.slow
 @needs_browser
 def test_an_old_page_reloads_no_more(looked: Path) -> None:
     """Where the whole machine went, nobody is left to say it."""

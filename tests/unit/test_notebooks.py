@@ -74,6 +74,7 @@ def kernel() -> Iterator[KernelManager]:
     manager.shutdown_kernel(now=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUN)
 def test_every_cell_runs(name: str, kernel: KernelManager, tiny_run: Path) -> None:
     _execute(name, kernel, tiny_run)

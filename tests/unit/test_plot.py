@@ -30,6 +30,7 @@ from ganstudy.report import build
 Make = Callable[..., xr.Dataset]
 ARMS = ["minimax", "non_saturating", "reverse_kl"]
 OF_IMAGES = ("images", "image_film", "mode_map", "nearest_images", "memory")
+TAKE_LONG = (*OF_IMAGES, "importances", "budgets", "places")
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,7 @@ assert set(ON_AXES) == set(plot.__all__) - {"answer", "pictures"}
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(own, marks=[pytest.mark.slow] * (own in OF_IMAGES)) for own in ON_AXES],
+    [pytest.param(own, marks=[pytest.mark.slow] * (own in TAKE_LONG)) for own in ON_AXES],
 )
 def test_an_axes_of_ones_own_is_drawn_on_and_returned(
     grid: xr.Dataset,
@@ -281,6 +282,7 @@ def test_a_search_with_one_objective_has_no_front(search: xr.Dataset) -> None:
         plot.pareto(search.assign_attrs(objectives=["modes_covered"]))
 
 
+@pytest.mark.slow
 def test_matplotlib_waits_for_the_first_figure_and_torch_for_training() -> None:
     """Neither `analysis` nor `report` brings one of them."""
     code = (

@@ -176,6 +176,7 @@ def test_a_file_that_has_changed_is_refused(folder: Path) -> None:
         plugins.load(other)
 
 
+@pytest.mark.slow
 def test_what_a_target_of_a_plugin_asks_for_is_python(folder: Path) -> None:
     """Where nothing else has imported it, `ganstudy` had no `plugins`."""
     path = _plugin(folder)
@@ -236,6 +237,7 @@ def test_a_plugin_is_one_file(
     load(_study(folder))
 
 
+@pytest.mark.slow
 def test_a_plugin_may_lie_beside_the_package(tmp_path: Path) -> None:
     """As in a checkout."""
     path = _plugin(tmp_path)
@@ -318,6 +320,7 @@ def test_a_file_that_is_no_python_is_not_run(
         plugins.load(study)
 
 
+@pytest.mark.slow
 def test_a_plugin_in_another_folder_is_not_the_one_that_is_asked(folder: Path) -> None:
     """Of a mistyped folder the file of the same name beside the study was trained with."""
     for place in (folder, folder / "v2"):

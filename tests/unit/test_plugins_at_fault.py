@@ -134,6 +134,7 @@ def test_a_slip_of_a_network_is_told(tmp_path: Path, verb: str) -> None:
     _named(done, tmp_path, 6, "KeyError: 'weight'")
 
 
+@pytest.mark.slow
 def test_a_study_whose_plugin_raises_keeps_no_other_of_its_folder_from_being_run(
     tmp_path: Path,
 ) -> None:
@@ -164,6 +165,7 @@ def test_an_executor_that_raises_ends_the_run_in_words(tmp_path: Path) -> None:
     _named(done, tmp_path, 6, "LookupError: no such host")
 
 
+@pytest.mark.slow
 def test_a_run_is_verified_by_an_executor_of_ones_own(tmp_path: Path) -> None:
     """Its name was checked before the run's plug-ins were loaded."""
     study = _study(tmp_path, EXECUTOR.format(submit="return super().submit(task)"))

@@ -44,6 +44,7 @@ SEARCHED = TWO_METRICS.replace(
 """Two searches of three points, of which one has a trial more."""
 
 
+@pytest.mark.slow
 def test_trials_that_lack_a_metric_are_trained_again_where_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +152,7 @@ def test_a_metric_that_neither_has_stays_told(
         assert np.isfinite(own.values["mode_kl"]).all()
 
 
+@pytest.mark.slow
 def test_results_stay_where_other_arithmetic_lacks_a_metric_of_theirs(
     lacking: RunDirectory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -249,6 +251,7 @@ def test_films_of_two_lengths_are_kept_side_by_side(
     assert found[2] == "torch 1.0" != found[3]
 
 
+@pytest.mark.slow
 def test_points_of_a_search_keep_their_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,6 +347,7 @@ def test_no_checkpoint_is_left_when_nothing_is_missing(
         assert len(list(run.checkpoints.glob("*.checkpoint"))) == kept
 
 
+@pytest.mark.slow
 def test_a_retry_changes_no_trial_and_no_question(tmp_path: Path) -> None:
     """It made a page of a study that study.yaml did not know, half of it missing."""
     with trained_inline(), unrendered():

@@ -27,6 +27,7 @@ def _asked(*words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+@pytest.mark.slow
 def test_every_study_is_listed_with_question_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
     studies = shipped.studies()  # read once: all of them take seconds
     monkeypatch.setattr(shipped, "studies", lambda: studies)
@@ -88,6 +89,7 @@ def test_a_study_that_is_not_here_may_come_with_the_package(
     assert (f"`ganstudy {begun}`" if begun else "did you mean 'quick.yaml'?") in text
 
 
+@pytest.mark.slow
 def test_a_new_folder_has_the_studies_and_what_they_share(tmp_path: Path) -> None:
     path = tmp_path / "mine"
     assert _asked("new", str(path), "--from", "atlas")[0] == 0

@@ -115,6 +115,7 @@ def test_what_only_neighbours_have_is_no_difference(tmp_path: Path) -> None:
     assert differences(spoilt, stored[bounded.id])["bound"].largest == np.inf
 
 
+@pytest.mark.slow
 def test_what_nobody_states_any_more_is_no_difference(run: Path) -> None:
     """A curve that an earlier version recorded of every trial."""
 
@@ -154,6 +155,7 @@ def test_a_flipped_bit_is_a_fault(run: Path) -> None:
     assert differing == [changed.id]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_inline")
 def test_other_bits_on_other_arithmetic_are_told_and_no_fault(run: Path) -> None:
     """The largest difference of each variable, and from when on there is one."""
@@ -166,6 +168,7 @@ def test_other_bits_on_other_arithmetic_are_told_and_no_fault(run: Path) -> None
     assert other.differences[CHANGED].since == 40
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_inline")
 @pytest.mark.parametrize("then", [True, False])
 def test_a_metric_that_lacks_numbers_once_is_compared_where_it_has_them(
@@ -222,6 +225,7 @@ def _raising_at_first(compute: Callable[..., Any]) -> Callable[..., Any]:
     return measure
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_inline")
 @pytest.mark.parametrize("frames", [0, 2])
 def test_a_film_of_other_frames_is_not_compared(run: Path, frames: int) -> None:
@@ -239,6 +243,7 @@ def test_a_film_of_other_frames_is_not_compared(run: Path, frames: int) -> None:
     assert "verification not compared" in page
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_inline")
 def test_a_receipt_says_which_of_its_records_have_gone(run: Path) -> None:
     """A retry on other arithmetic replaced them, and the page still had the same bits of before."""
@@ -293,6 +298,7 @@ def test_nothing_to_verify(run: Path) -> None:
         verify(run, None, Where(1))
 
 
+@pytest.mark.slow
 def test_trials_of_more_than_one_arithmetic_are_told(run: Path) -> None:
     """In the dataset, by `status`, and in the report."""
     _rewritten(run, lambda own: dataclasses.replace(own, arithmetic="abacus"))
@@ -312,6 +318,7 @@ def test_one_arithmetic_needs_no_section(tiny_run: Path) -> None:
         assert not Arithmetic.applies(Findings.of(own, {}))
 
 
+@pytest.mark.slow
 def test_packs_are_no_larger_than_the_study_asks(run: Path) -> None:
     """They were as large as a core of this machine likes them."""
     with trained_inline():
@@ -323,6 +330,7 @@ def test_packs_are_no_larger_than_the_study_asks(run: Path) -> None:
     assert largest[0] > largest[1] == 1
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_on_other_arithmetic_says_so(
     run: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def drawn(studies: int = 3, arms: int = 4, seeds: int = 5, noise: float = 0.5) -
     return 4 + rng.normal(size=(studies, arms, 1)) + noise * rng.normal(size=(studies, arms, seeds))
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_each_study_alone(joined: xr.Dataset) -> None:
     found = analysis.study_scores(joined)
     for name in joined["study"].values:
@@ -216,6 +217,7 @@ def told(ds: xr.Dataset, question: str) -> str:
     return re.sub(r"<[^>]+>", "", " ".join(str(text) for text, _ in said))
 
 
+@pytest.mark.slow
 def test_searches_that_a_first_choice_loses_are_told() -> None:
     """It wins most where it is no worse than any number, and its cost was that of the others."""
     values = np.repeat([[[1.0], [2.0], [3.0]]], 10, axis=2).repeat(2, axis=0)
@@ -232,6 +234,7 @@ def test_searches_that_a_first_choice_loses_are_told() -> None:
     assert analysis.first_choice(with_gaps(values))["lost"].values.tolist() == [0, 0]
 
 
+@pytest.mark.slow
 def test_arms_that_win_as_often_are_all_told() -> None:
     values = np.repeat([[[3.0], [2.0], [1.0]], [[2.0], [3.0], [1.0]]], 3, axis=2)
     ds = joined_of(values)
@@ -264,6 +267,7 @@ def test_who_wins_most_at_a_budget_is_told_of_all_that_do(joined: xr.Dataset) ->
     assert "won by “hinge, published” and “minimax, published”, equally, with 1 (50%)" in said
 
 
+@pytest.mark.slow
 def test_an_arm_of_which_no_trial_ran_did_not_diverge_most() -> None:
     values = np.ones((2, 3, 4))
     values[0, :2, 0] = np.nan
@@ -385,6 +389,7 @@ def test_agreement_of_rankings_is_kendalls_over_different_searches() -> None:
     assert turned["same_high"].isnull().all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("searches", "often"), [(3, 0.47), (5, 0.65)])
 def test_limits_of_agreement_hold_with_two_arms(searches: int, often: float) -> None:
     """Of all studies in which the better arm wins nine searches of ten, on both targets.
@@ -592,6 +597,7 @@ def test_pairs_that_lean_are_not_told_apart() -> None:
     assert "of 2 pairs of divergences the lead is clear or leans in 0 with" in text, text
 
 
+@pytest.mark.slow
 def test_the_page_says_how_its_numbers_are_made(joined: xr.Dataset, tmp_path: Path) -> None:
     """What is true for what was joined: searches with fresh seeds here, grids of seeds there."""
     with undrawn():

@@ -422,6 +422,7 @@ def test_compare_must_be_an_axis(make_study: Make) -> None:
         analysis.arm_scores(ds)
 
 
+@pytest.mark.slow
 def test_single_precision_and_lazy_storage_make_no_difference(
     make_study: Make, tmp_path: Path
 ) -> None:

@@ -101,6 +101,7 @@ def test_what_cannot_be_measured_says_why(ds: xr.Dataset) -> None:
     assert "label" in str(found.value)
 
 
+@pytest.mark.slow
 def test_netcdf_brings_everything_back(tiny_run: Path, tmp_path: Path) -> None:
     ds = open_run(tiny_run)
     ds.to_netcdf(tmp_path / "study.nc")

@@ -79,6 +79,7 @@ def notebook(run: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, A
     plt.close("all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", ["once"], indirect=True)
 def test_verb_notebook_and_page_name_one_leader(
     run: Path, notebook: dict[str, Any], tmp_path: Path
@@ -98,6 +99,7 @@ def test_verb_notebook_and_page_name_one_leader(
     assert [name for name in ranking[0] if name.endswith(limits)] == [], "columns without a number"
 
 
+@pytest.mark.slow
 def test_the_caption_says_what_its_interval_is_over(
     notebook: dict[str, Any], run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,6 +43,7 @@ def test_the_order_of_dimensions_changes_nothing(ds: xr.Dataset, verb: str) -> N
     xr.testing.assert_identical(getattr(ds.transpose().gan, verb)(), getattr(ds.gan, verb)())
 
 
+@pytest.mark.slow
 def test_a_run_can_be_turned_and_written_as_zarr(tiny_run: Path, tmp_path: Path) -> None:
     ds = open_run(tiny_run)
     own = metrics["sliced_wasserstein"]()
@@ -133,6 +134,7 @@ def test_a_run_alone_is_no_joined_studies(ds: xr.Dataset, name: str) -> None:
         getattr(analysis, name)(ds)
 
 
+@pytest.mark.slow
 def test_one_seed_or_arm_of_a_search_is_a_search(search: xr.Dataset) -> None:
     """What is known of points, as that they keep constraints, came to lie along seeds."""
     for one, other in (({"seed": 0}, {"seed": [0]}), ({"divergence": 0}, {"divergence": [0]})):

@@ -45,6 +45,7 @@ def test_one_study_is_as_it_was_alone(name: str, targets: list[Path], joined: xr
     xr.testing.assert_identical(analysis.budget_curve(one), analysis.budget_curve(alone))
 
 
+@pytest.mark.slow
 def test_it_outlives_a_netcdf_file(joined: xr.Dataset, tmp_path: Path) -> None:
     joined.to_netcdf(tmp_path / "joined.nc")
     with xr.open_dataset(tmp_path / "joined.nc") as kept:
@@ -53,6 +54,7 @@ def test_it_outlives_a_netcdf_file(joined: xr.Dataset, tmp_path: Path) -> None:
     assert its.attrs.keys() == ours.attrs.keys()
 
 
+@pytest.mark.slow
 def test_more_points_and_seeds_of_one_are_excluded_in_the_other(
     targets: list[Path], tmp_path: Path
 ) -> None:
@@ -107,6 +109,7 @@ def test_what_cannot_be_joined_is_refused(
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_points_that_a_sampler_drew_are_not_joined_with_those_of_chance(tmp_path: Path) -> None:
     """The curve of a budget is a mean over choices for the one, and of an order for the other."""
     runs = [
@@ -121,6 +124,7 @@ def test_points_that_a_sampler_drew_are_not_joined_with_those_of_chance(tmp_path
         open_runs(*runs, along="study")
 
 
+@pytest.mark.slow
 def test_side_by_side_they_are_refused_with_advice(targets: list[Path], tmp_path: Path) -> None:
     ring = text_of("ring").replace("modes: 4", "modes: 5")
     result = CliRunner().invoke(

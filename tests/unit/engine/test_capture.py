@@ -218,6 +218,7 @@ def test_what_lies_on_the_host_is_left_to_torch() -> None:
         torch.testing.assert_close(images[None].bmm(images.T[None]), (images @ images.T)[None])
 
 
+@pytest.mark.slow
 def test_its_kernels_bring_no_compiler_along() -> None:
     """Torch's, which takes two seconds of each process to import."""
     code = (

@@ -60,6 +60,7 @@ def test_an_inner_gradient_is_seen_by_torchs_own_function():
     assert torch.equal(found["wide"], expected[0])
 
 
+@pytest.mark.slow
 def test_a_process_that_trains_as_written_imports_no_compiler():
     """A second of each, penalties included."""
     script = (

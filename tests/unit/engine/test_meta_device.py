@@ -38,6 +38,7 @@ def _packs() -> dict[str, list[dict[str, Any]]]:
 PACKS = _packs()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", PACKS)
 def test_a_round_asks_the_host_for_nothing(pack: str) -> None:
     """Nor adds up in an order that another pack, or the next time, would change."""

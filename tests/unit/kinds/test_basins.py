@@ -55,6 +55,7 @@ def test_no_bad_basin_without_strict_convexity_or_with_distances(divergence: str
         assert values["barrier"][-1] == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_barrier_of_unbounded_losses_grows_with_the_bound() -> None:
     """-log D and log q/p charge a point off the data by its logit; KL(p || q) does not."""
     for divergence, grows in (("non_saturating", 2.5), ("reverse_kl", 2.5), ("forward_kl", 0.0)):
@@ -174,6 +175,7 @@ def test_a_worse_critic_than_the_best_is_found_out(
     assert values["best_critic"][-1] > values["best_critic_tolerance"][-1]
 
 
+@pytest.mark.slow
 def test_no_best_critic_is_claimed_beyond_the_bound() -> None:
     """Where one is attained: a critic without a best one comes as near as the bound lets it."""
     for divergence, bound, claimed in (
@@ -212,7 +214,10 @@ def test_values_are_claimed_where_the_bound_leaves_room(
         assert (claim in _broken(bound=bound, **settings)) == made
 
 
-@pytest.mark.parametrize("bound", [0.3, 2.0, 10.0, 25.0])
+@pytest.mark.parametrize(
+    "bound",
+    [0.3, *(pytest.param(own, marks=pytest.mark.slow) for own in (2.0, 10.0)), 25.0],
+)
 @pytest.mark.parametrize("divergence", ["minimax", "f_alpha"])
 def test_a_value_that_a_zero_sum_game_does_not_descend_is_found_out(
     divergence: str, bound: float, monkeypatch: pytest.MonkeyPatch

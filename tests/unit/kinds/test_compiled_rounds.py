@@ -12,6 +12,7 @@ from ganstudy.engine.traced import Form
 from ganstudy.kinds.adversarial import program
 
 
+@pytest.mark.slow
 def test_packs_of_one_size_are_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A full pack, one with a copy that fills it up, and a second full one: D-step and M-step."""
     traced = list[str]()

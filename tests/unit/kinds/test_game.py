@@ -47,6 +47,7 @@ def test_small_steps_follow_the_flow() -> None:
     np.testing.assert_allclose(end, flow @ start, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_small_steps_of_the_dirac_gan_follow_its_flow() -> None:
     """Mescheder's vector field (-f'(theta psi) psi, f'(theta psi) theta), by SciPy."""
     record = _run(game="dirac_gan", divergence="minimax", lr=1e-2, steps=300)

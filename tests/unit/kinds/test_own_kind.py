@@ -90,6 +90,7 @@ def trained(folder: Path, name: str, text: str, grid: str, *overrides: str) -> P
     return folder / name
 
 
+@pytest.mark.slow
 def test_numbers_of_any_type_are_kept(tmp_path: Path) -> None:
     """Whole ones had -1 where there was none, truths had True, and some ended the run."""
     grid = f"{{dtype: {json.dumps(sorted(KINDS))}, steps: [2, 5]}}"
@@ -120,6 +121,7 @@ def test_texts_are_kept_where_they_name_places(tmp_path: Path) -> None:
     assert ds["places"].sel(dtype="f4").isnull().all()
 
 
+@pytest.mark.slow
 def test_runs_of_the_kind_of_the_how_to_are_joined(tmp_path: Path) -> None:
     """Their ends, which have no labels, were a `KeyError`."""
     text = DOWNHILL.read_text(encoding="utf-8")
@@ -136,6 +138,7 @@ def test_runs_of_the_kind_of_the_how_to_are_joined(tmp_path: Path) -> None:
     assert joined["ends"].sel(arm="one: lr 0.1", seed=2).isnull().all()
 
 
+@pytest.mark.slow
 def test_dimensions_of_other_lengths_are_joined(tmp_path: Path) -> None:
     """Along studies xarray refused them, and side by side was a `KeyError`."""
     runs = [
@@ -154,6 +157,7 @@ def test_dimensions_of_other_lengths_are_joined(tmp_path: Path) -> None:
             xr.testing.assert_equal(alone[name], open_run(run)[name])
 
 
+@pytest.mark.slow
 def test_runs_stand_at_numbers_whatever_is_beside_them(tmp_path: Path) -> None:
     """Among texts 2.0 was "2.0" in one run and "2" in another, and to six digits all was one."""
     named = {

@@ -223,6 +223,7 @@ def test_a_metric_that_draws_and_raises_costs_its_own_number(folder: Path, count
         assert "sliced_wasserstein" not in own.cause
 
 
+@pytest.mark.slow
 def test_workers_hold_plugins_to_the_same(folder: Path) -> None:
     """They imported a class that did not say it was a plug-in's, and looked for it in its file: the
     mean of all trials was trained with beside another divergence, and an edited file as it was not.

@@ -42,6 +42,7 @@ def test_w1_is_that_of_pot() -> None:
     assert record.values["w1"][-1] == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_critic_loss_falls_and_minimax_gradient_vanishes() -> None:
     """The better the critic, the less the zero-sum generator sees; -log D sees more."""
     zero_sum = _run(divergence="minimax", steps=800)

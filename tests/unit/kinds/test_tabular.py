@@ -99,6 +99,7 @@ def test_descent_reaches_the_equilibrium_and_alternating_does_not() -> None:
     assert alternating.values["support"][-1] == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_more_critic_steps_follow_algorithm_2_more_closely() -> None:
     """The distance from the exact critic's orbit shrinks with N_d."""
     apart = [

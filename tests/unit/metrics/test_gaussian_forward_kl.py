@@ -37,6 +37,7 @@ def test_between_gaussians_it_is_that_of_torch() -> None:
     assert METRIC.reading(target).bounds[0] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_nearest_gaussian_to_the_study_of_f_divergences() -> None:
     """By quadrature: what its findings say that no generator of it can go below."""
     point: Any = next(iter(load(STUDY).points.values()))

@@ -293,6 +293,7 @@ def test_the_reading_of_a_plug_in_is_seen_before_anything_trains(
         load(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stem", "compute", "why"),
     [

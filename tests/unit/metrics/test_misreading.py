@@ -304,6 +304,7 @@ def test_misreading_hides_what_a_generator_of_stacks_lacks(monkeypatch: pytest.M
         assert (found > exact - 0.6).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("classes", "each", "wrong", "samples"),
     [

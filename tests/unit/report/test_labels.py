@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import xarray as xr
 from unrendered import undrawn
 
@@ -83,6 +84,7 @@ def methods_of(ds: xr.Dataset, folder: Path) -> str:
     return re.sub(r"<[^>]+>|\s+", " ", page[page.index('id="methods"') :])
 
 
+@pytest.mark.slow
 def test_a_test_of_wins_is_not_called_one_of_means(make_study: Make, tmp_path: Path) -> None:
     axes = {"divergence": ["a", "b"], "lr": [1, 2]}
 
@@ -99,6 +101,7 @@ def test_a_test_of_wins_is_not_called_one_of_means(make_study: Make, tmp_path: P
     assert "by its wins" not in means
 
 
+@pytest.mark.slow
 def test_methods_tell_of_no_interval_and_no_test_that_is_not_there(
     make_study: Make, tmp_path: Path
 ) -> None:

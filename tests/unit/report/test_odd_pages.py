@@ -90,6 +90,7 @@ def test_a_name_is_escaped_once(make_study: Callable[..., xr.Dataset], tmp_path:
     assert "&amp;lt;" not in page
 
 
+@pytest.mark.slow
 def test_a_name_of_a_joined_page_is_escaped_once(joined: xr.Dataset, tmp_path: Path) -> None:
     """In the alternative text of its budgets and in a heading."""
     own = joined.attrs["own"].replace("constraint", "R & S")
@@ -103,6 +104,7 @@ def test_a_name_of_a_joined_page_is_escaped_once(joined: xr.Dataset, tmp_path: P
     assert "&amp;amp;" not in page
 
 
+@pytest.mark.slow
 def test_targets_of_different_dimension_on_one_axis(tmp_path: Path) -> None:
     """Each panel is of its own target; what others have more of is no feature of it."""
     with unrendered() as figures:

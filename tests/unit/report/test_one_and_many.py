@@ -41,6 +41,7 @@ def words(ds: xr.Dataset, folder: Path, look: Look | None = None) -> str:
     return html.unescape(re.sub(r"<[^>]+>|\s+", " ", shown) + " ".join(alts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("axes", "seeds", "status"),
     [
@@ -117,6 +118,7 @@ def test_a_lost_trial_of_a_search_is_one(search: xr.Dataset) -> None:
     assert "(1 diverged and 1 failed trials among all points)" in search_section.sentence(two)
 
 
+@pytest.mark.slow
 def test_a_joined_page_counts_in_english() -> None:
     """Of arms that are capacities, under one further axis and under two; and one comes next."""
     scores = np.random.default_rng(0).uniform(0, 8, size=(2, 2, 2, 4))

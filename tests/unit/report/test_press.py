@@ -49,6 +49,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_what_the_other_process_prints_has_the_same_bytes(
     tmp_path: Path, by_itself: list[str]
 ) -> None:
@@ -70,6 +71,7 @@ def test_what_the_other_process_prints_has_the_same_bytes(
     assert {"b.png", "b.svg"} <= _files(there).keys()
 
 
+@pytest.mark.slow
 def test_what_is_printed_by_an_artist_is_no_answer(tmp_path: Path, by_itself: list[str]) -> None:
     """A plug-in may print, and what it said was taken for that of its figure and of later ones."""
     with figure_style(), Press() as press:

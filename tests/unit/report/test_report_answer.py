@@ -98,6 +98,7 @@ def test_a_clear_winner_is_named_with_its_interval(make_study: Make) -> None:
     assert "None of the 96 trials that ran diverged. All 96 planned trials are recorded." in points
 
 
+@pytest.mark.slow
 def test_no_arm_chooses_its_target(make_study: Make) -> None:
     """With nothing to choose among, nothing is said of best settings."""
     axes = {"divergence": ARMS, "target": ["ring", "grid"]}
@@ -154,6 +155,7 @@ def test_the_first_screen_has_a_verdict_and_three_sentences(make_study: Make) ->
     assert len(set(texts)) == len(texts)
 
 
+@pytest.mark.slow
 def test_a_study_of_causes_opens_with_what_explains_the_score(make_study: Make) -> None:
     """And names no winner among causes that explain alike."""
     ds = make_study({"divergence": ARMS[:2], "lr": [1, 2], "critic_steps": [1, 5]}, seeds=8)
@@ -553,6 +555,7 @@ def test_an_axis_of_very_many_values_alone_is_drawn(make_study: Make) -> None:
         assert "Without axes of very many values: lr (25)." in effects.draw(Findings.of(ds)).caption
 
 
+@pytest.mark.slow
 def test_seeds_that_were_not_added_are_not_said_to_be(settled: xr.Dataset) -> None:
     """Where the contest was settled at its first look, or that was all it may have."""
     added = evidence(Findings.of(settled))[0].text

@@ -35,6 +35,7 @@ def test_columns_are_in_the_units_of_the_file(table_study: xr.Dataset) -> None:
             assert np.abs(told[:, None] - known).min(axis=1).max() < 1e-4
 
 
+@pytest.mark.slow
 def test_the_table_tells_which_column_is_wrong(table_study: xr.Dataset, tmp_path: Path) -> None:
     """Marginals of the sorted arm are right, and its correlations are not; a shift is seen."""
     with unrendered() as figures:
@@ -56,6 +57,7 @@ def test_the_table_tells_which_column_is_wrong(table_study: xr.Dataset, tmp_path
     assert {"marginals", "correlations"} <= set(figures)
 
 
+@pytest.mark.slow
 def test_huge_numbers_and_a_collapse_are_told_as_they_are(
     table_study: xr.Dataset, tmp_path: Path
 ) -> None:

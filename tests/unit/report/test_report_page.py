@@ -173,6 +173,7 @@ def test_a_page_says_at_its_top_that_the_run_is_not_finished(
     assert BOX.search((tmp_path / "report" / "index.html").read_text()) is None
 
 
+@pytest.mark.slow
 def test_equal_inputs_give_equal_bytes_and_leave_matplotlib_alone(
     small: xr.Dataset, report: Path, tmp_path: Path
 ) -> None:
@@ -207,6 +208,7 @@ def test_page_without_axes_in_the_place_of_another(make_study: Make, tmp_path: P
     assert "scores the worst value" not in text
 
 
+@pytest.mark.slow
 def test_methods_of_one_seed_describe_no_test_over_seeds(make_study: Make, tmp_path: Path) -> None:
     ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=1, steps=5, samples=9)
     with unrendered():
@@ -225,6 +227,7 @@ def test_a_page_says_what_limits_the_game_has(report: Path) -> None:
     assert "trength of cycles" not in said
 
 
+@pytest.mark.slow
 def test_points_of_a_computation_were_chosen_on_no_seeds(make_study: Make, tmp_path: Path) -> None:
     ds = make_study({"divergence": ARMS}, seeds=2, steps=5, samples=9)
     with unrendered():
@@ -305,6 +308,7 @@ def test_a_score_of_the_last_step_has_neither_curve_nor_falls(make_study: Make) 
         assert [line.get_marker() for line in lines][:2] == ["o", "o"]
 
 
+@pytest.mark.slow
 def test_labels_stay_within_their_axes(make_study: Make) -> None:
     """The name of a metric in a feature space is a sentence."""
     ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=2, steps=6, samples=5)
@@ -319,6 +323,7 @@ def test_labels_stay_within_their_axes(make_study: Make) -> None:
             assert y.height <= axes.bbox.height * 1.15, name
 
 
+@pytest.mark.slow
 def test_the_legend_of_many_arms_lies_above_the_panels(make_study: Make) -> None:
     arms = [f"learning rate number {k} of thirty" for k in range(30)]
     ds = make_study({"divergence": arms}, seeds=1, steps=3, samples=1)

@@ -50,6 +50,7 @@ def test_subscripts_are_set_low(theory_run: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("laws", [["normal", "mixture_and_student"], ["normal"]])
 def test_settings_below_the_errors_of_ratios_do_not_overlap(laws: list[str]) -> None:
     """The last axis is told at each point, the others once, and no line joins two of these."""

@@ -28,6 +28,7 @@ from ganstudy.trial import Record, Trial
 SAMPLERS = ("tpe", "gp", "cmaes", "qmc", "random")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes", "qmc", "random"])
 def test_a_search_is_determined_by_its_study(tmp_path: Path, sampler: str) -> None:
     """The same study, the same points; another seed, or another arm, and others."""
@@ -321,6 +322,7 @@ def _best_of(sampler: str, budget: int, seed: int) -> float:
     return min(k.values[0] for k in known)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
 def test_a_model_beats_chance(sampler: str) -> None:
     """On a smooth function with fixed seeds, by more than twice, in the mean logarithm."""
@@ -525,6 +527,7 @@ def test_brackets_cost_about_the_same() -> None:
     assert (abs(found / 4000 - expected) < 5 * error).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "pruned", "deviation", "share"),
     [("successive_halving", 0.75, 0.05, 0.55), ("hyperband", 0.57, 0.06, 0.66)],
@@ -565,6 +568,7 @@ def test_with_few_points_the_best_is_trained_to_the_end(tmp_path: Path) -> None:
     assert own.counts() == {"pruned": 2 * 2, "complete": 2 * 2}
 
 
+@pytest.mark.slow
 def test_more_seeds_promote_no_losers(tmp_path: Path) -> None:
     """A point that went on has its new seed where it is now: at earlier rungs it stays as it was.
 

@@ -60,6 +60,7 @@ def gathered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bayes, xr.Datase
     return own, open_run(directory.path).compute()
 
 
+@pytest.mark.slow
 def test_a_point_is_a_trial_with_its_seeds(gathered: tuple[Bayes, xr.Dataset]) -> None:
     """Dimensions, parameters as coordinates, empty where one took no part, ids and statuses."""
     own, ds = gathered
@@ -127,6 +128,7 @@ def test_tuned_arms_are_a_grid_study(gathered: tuple[Bayes, xr.Dataset]) -> None
     assert "generator_lr" in at_best.coords
 
 
+@pytest.mark.slow
 def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
     """Best scores without the points that break one; an arm with no other stands at the least bad.
 
@@ -250,6 +252,7 @@ def test_every_number_of_a_search_is_in_what_its_call_returns(
         assert unexplained(text, eval(call, scope), names) == [], f"{text}: {call}"
 
 
+@pytest.mark.slow
 def test_a_space_that_is_used_up_leaves_nothing_missing(tmp_path: Path) -> None:
     """Two labels of one meaning: four points where six were asked for, and no place for more."""
     space = "{size: {a: {batch: 8}, b: {batch: 8}, c: {batch: 16}}, critic.width: [4, 8]}"
@@ -336,6 +339,7 @@ def test_a_front_says_what_its_points_are(tmp_path: Path, statistic: str) -> Non
         assert f"the {statistic} over seeds" in draw_pareto(Searched.of(ds)).caption
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("startup", "who"), [(12, "random search"), (11, "a tree-structured")])
 def test_points_that_no_sampler_chose_are_told_as_random(
     tmp_path: Path, startup: int, who: str
@@ -364,6 +368,7 @@ def scored_by(
     return gather(directory, own)
 
 
+@pytest.mark.slow
 def test_importances_find_what_matters(tmp_path: Path) -> None:
     """One learning rate decides the score, the rest nothing: it has most of the importance."""
 
@@ -425,6 +430,7 @@ def test_settings_of_one_arm_are_told_apart(tmp_path: Path) -> None:
     plt.close("all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [8, 9])
 def test_captions_say_where_looks_of_settings_repeat(tmp_path: Path, count: int) -> None:
     widths = [*range(4, 4 + count)]
@@ -472,6 +478,7 @@ seeds: 1
 
 
 # So few points leave a conditional parameter almost none of its own.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Some regimes for parameter:UserWarning")
 def test_lists_of_numbers_are_read_as_they_were_written(tmp_path: Path) -> None:
     """Stored as floats, whole ones among them, NaN where one took no part; and a list of one."""
@@ -502,6 +509,7 @@ def test_lists_of_numbers_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert {own[4] for own in texts if own[3] == "clip"} == {"0.5", "1"}
 
 
+@pytest.mark.slow
 def test_importances_of_noise_are_not_shown(tmp_path: Path) -> None:
     """Pure noise has a large importance somewhere, and no figure or finding."""
 

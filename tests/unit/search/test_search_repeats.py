@@ -224,6 +224,7 @@ def test_the_point_of_a_search_has_the_interval_of_its_fresh_seeds(gathered: xr.
         analysis.fresh_scores(gathered.drop_vars("fresh"))
 
 
+@pytest.mark.slow
 def test_captions_are_of_searches(tmp_path: Path) -> None:
     """Where searches are what is drawn anew, nothing is over seeds."""
     own = repeated(tmp_path, *THREE, text=TWO_AXES)
@@ -266,7 +267,7 @@ OF_A_SEARCH = ("answer", "budget", "curves", "heatmap", "parallel_coordinates", 
     ("repeats", "text"),
     [
         pytest.param(1, WITHOUT_AXIS, id="1-no axis"),
-        pytest.param(3, TEXT, id="3-arms"),
+        pytest.param(3, TEXT, id="3-arms", marks=pytest.mark.slow),
         pytest.param(1, TEXT, id="1-arms", marks=pytest.mark.slow),
         pytest.param(3, WITHOUT_AXIS, id="3-no axis", marks=pytest.mark.slow),
     ],

@@ -218,6 +218,7 @@ def test_scores_are_those_of_the_analysis(tmp_path: Path) -> None:
                 assert told == sign * scores["score"].isel(here).item()
 
 
+@pytest.mark.slow
 def test_trials_are_charged_by_their_own_target_in_the_run_and_on_the_page(tmp_path: Path) -> None:
     """Every third diverges: the worst `mode_kl` is log 4 on one target, and log 8 on the other."""
 
@@ -486,6 +487,7 @@ def test_the_walk_of_a_settled_study(tmp_path: Path) -> None:
     assert "open after 5 seeds of at most 5; leader: " in status.output
 
 
+@pytest.mark.slow
 def test_the_report_opens_with_what_is_settled(settled: xr.Dataset, tmp_path: Path) -> None:
     """Every number is in what its call returns; no p-value of a fixed number of seeds is shown."""
     with undrawn():

@@ -61,6 +61,7 @@ def _recorded(folder: Path, *changes: str) -> RunDirectory:
     return directory
 
 
+@pytest.mark.slow
 def test_it_can_be_read_by_every_verb(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -257,6 +257,7 @@ def test_a_retry_for_generators_that_nobody_asks_for_is_refused(tmp_path: Path) 
     assert load(run.study).file.trial["record"]["generator"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["full disk", "before", "after"])
 def test_a_retry_that_does_not_get_far_costs_no_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str

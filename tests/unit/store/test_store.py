@@ -155,6 +155,7 @@ def test_what_is_replaced_while_it_is_read_is_there(
     assert not caplog.records
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["index", "read"])
 def test_a_run_is_whole_however_many_files_are_replaced_while_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str

@@ -29,6 +29,7 @@ def test_each_is_a_key_of_its_kind(kind: type[kinds.Kind]) -> None:
     assert "record" in kind.given
 
 
+@pytest.mark.slow
 def test_axes_of_shipped_studies() -> None:
     given = {name: own.given for name, own in shipped.studies().items()}
     assert {name: own for name, own in given.items() if own} == GIVEN

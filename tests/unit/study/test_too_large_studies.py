@@ -118,6 +118,7 @@ def test_overrides_are_bounded_too(tmp_path: Path, override: str) -> None:
     _assert_refused(_check(write_study(tmp_path), override), "command line")
 
 
+@pytest.mark.slow
 def test_conditions_do_not_multiply(tmp_path: Path) -> None:
     """A space of twenty lists has 10^20 points, which nobody counts one by one."""
     space = ", ".join(

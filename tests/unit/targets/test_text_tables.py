@@ -235,6 +235,7 @@ def test_labels_keep_their_names(tmp_path: Path, names: tuple[str, str]) -> None
     assert sum(counts).tolist() == [30, 10]
 
 
+@pytest.mark.slow
 def test_the_dataset_names_its_features_and_knows_their_units(tmp_path: Path) -> None:
     """Samples by column, and in the units of the file; a page of them too."""
     path = tmp_path / "data.csv"
