@@ -43,10 +43,13 @@ class Configuration(Member, ABC):
 
     @property
     def as_written(self) -> str:
-        """Why its steps are computed as they are written and by no other program, in words; empty
-        if any program can.
-        """
+        """Why its steps are computed as written and by no other program, in words; else empty."""
         return ""
+
+    @property
+    def on_processor(self) -> bool:
+        """Whether a processor takes long over some of it that no other device computes."""
+        return False
 
     @property
     def work(self) -> str:

@@ -21,7 +21,7 @@ from ganstudy.cause import cleaned, telling
 from ganstudy.engine.pace import GUESS, GUESSED, Pace, shared
 from ganstudy.family import canonical_json
 from ganstudy.system import WINDOWS
-from ganstudy.trial import ProgramName, Trial
+from ganstudy.trial import Configuration, ProgramName, Trial
 
 __all__ = [
     "PackSize",
@@ -77,6 +77,16 @@ class PackSize:
         most = max(2, min(self.working_set // working_set, self.largest))
         return most if most < self.multiple else most // self.multiple * self.multiple
 
+    def most_of(self, configuration: Configuration) -> int:
+        """Most trials of one pack; no more than on a CPU where a processor takes long over each,
+        since they end together, and nothing is kept of them meanwhile.
+        """
+        working_set = configuration.working_set()
+        most = self.most(working_set)
+        if configuration.on_processor:
+            most = min(most, PackSize(asked=self.asked).most(working_set))
+        return most
+
 
 def packs(
     trials: Iterable[TrialT],
@@ -124,7 +134,7 @@ class _Shape(NamedTuple):
     @classmethod
     def of(cls, trials: Sequence[Trial], size: PackSize) -> _Shape:
         own = trials[0].configuration
-        most = size.most(own.working_set())
+        most = size.most_of(own)
         return cls(len(trials), float(own.cost()), most, own.graph_key(), bool(own.as_written))
 
 

@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.stats import norm
 from tiny import trial
+from torch.utils import _pytree
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganstudy.kinds.adversarial.batches import batches
-from ganstudy.kinds.adversarial.equilibrium import duality_gap, field_jacobian, spectrum
+from ganstudy.kinds.adversarial.equilibrium import (
+    duality_gap,
+    field_jacobian,
+    measured,
+    spectrum,
+)
 from ganstudy.kinds.adversarial.state import Batches, State
 from ganstudy.kinds.adversarial.step import Rules
 from ganstudy.kinds.adversarial.training import initial, train
@@ -119,6 +126,44 @@ def test_jacobian_is_the_derivative_of_the_field(features: dict[str, Any]) -> No
         step[column] = h
         difference = (field(step) - field(-step)) / (2 * h)
         np.testing.assert_allclose(found[:, column], difference, atol=1e-7, rtol=1e-5)
+
+
+def test_jacobians_do_not_depend_on_the_pack() -> None:
+    """With a norm that sums over batches the last of 91 rows, 15 at once of 17 trials, did."""
+    pack = [trial(seed, generator={"norm": "batch"}) for seed in range(17)]
+    few, many = (
+        field_jacobian(*initial(own, CPU), list(itertools.islice(batches(own, CPU), 1)))
+        for own in (pack[:2], pack)
+    )
+    np.testing.assert_array_equal(few, many[:2])
+
+
+class _Largest(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has not typed it
+    """How many numbers the largest tensor of double precision has that is made."""
+
+    numbers = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for made in _pytree.tree_leaves(result):
+            if isinstance(made, torch.Tensor) and made.dtype == torch.float64:
+                self.numbers = max(self.numbers, made.numel())
+        return result
+
+
+def test_jacobians_of_a_large_pack_are_not_there_together() -> None:
+    """Of the packs of a GPU they would fill the memory."""
+    settings = {"generator": {"width": 3}, "critic": {"width": 3}, "batch": 10}
+    record = {"samples": 10, "equilibrium": {"responses": 1}}
+    pack = [trial(seed, record=record, **settings) for seed in range(16)]
+    game, state = initial(pack, CPU)
+    with _Largest() as largest:
+        found = measured(pack, pack, game, state)
+    size = sum(own.parameters.shape[1] for own in (state.generator, state.critic))
+    assert largest.numbers < len(pack) * size**2
+    assert all(values.shape == (16,) and np.isfinite(values).all() for values in found.values())
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.5, np.pi / 2])

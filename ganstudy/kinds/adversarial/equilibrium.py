@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import add
@@ -15,6 +15,7 @@ import torch
 
 from ganstudy.engine.tensors import tensors, with_tensors
 from ganstudy.kinds.adversarial.batches import batches
+from ganstudy.kinds.adversarial.state import copies_behind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,14 +28,21 @@ if TYPE_CHECKING:
 
 __all__ = ["duality_gap", "field_jacobian", "measured", "spectrum"]
 
-_ROWS = 256
-"""Rows of Jacobians that are computed at once, those of all trials together: memory bounds them."""
+_TRIALS = 8
+"""Trials whose Jacobians are taken together: one of a thousand parameters has 8 MB."""
+_ROWS = 16
+"""Rows of each that are computed at once, always as many: torch adds up the columns of a table in
+an order that depends on how few there are."""
 
 
 def measured(
-    stack: Sequence[Trial[AdversarialSettings]], game: Rules, state: State
+    trials: Sequence[Trial[AdversarialSettings]],
+    stack: Sequence[Trial[AdversarialSettings]],
+    game: Rules,
+    state: State,
 ) -> dict[str, NDArray[np.float64]]:
-    """Duality gap and spectrum of each trial of a pack at its last parameters, `(pack,)` each.
+    """Duality gap and spectrum of each trial of a pack at its last parameters, `(trials,)` each;
+    the stack may hold copies behind them.
 
     The batches are those that training would have seen next: of the rows of the training set, if
     there is one, whose game it then is.
@@ -46,17 +54,13 @@ def measured(
     coming = batches(stack, state.alive.device, rounds)
     count = math.ceil(configuration.record.samples / configuration.batch)
     judged = list(itertools.islice(coming, count))
-    found = {
-        "duality_gap": duality_gap(
-            game, state, judged, itertools.islice(coming, settings.responses)
-        )
-    }
-    parameters = state.generator.parameters.shape[1] + state.critic.parameters.shape[1]
-    jacobians = np.full((len(stack), 0, 0), np.nan)
-    if parameters <= settings.parameters and not configuration.constraint.fixes:
-        jacobians = field_jacobian(game, state, judged)
-    values = [spectrum(own) for own in jacobians]
-    return found | {name: np.array([own[name] for own in values]) for name in values[0]}
+    gap = duality_gap(game, state, judged, itertools.islice(coming, settings.responses))
+    values = [spectrum(np.empty((0, 0)))] * len(trials)
+    if configuration.has_jacobian:
+        parts = _parts(len(trials), game, state, judged)
+        values = [spectrum(own) for part, count in parts for own in field_jacobian(*part)[:count]]
+    spectra = {name: np.array([own[name] for own in values]) for name in values[0]}
+    return {"duality_gap": gap[: len(trials)], **spectra}
 
 
 def duality_gap(
@@ -101,8 +105,8 @@ def field_jacobian(game: Rules, state: State, judged: Sequence[Batches]) -> NDAr
     game, state, judged = (_on_processor(own) for own in (game, _doubled(state), judged))
     size = state.generator.parameters.shape[1]
     players = torch.cat([state.generator.parameters, state.critic.parameters], dim=1)
-    axes = torch.eye(players.shape[1], dtype=players.dtype, device=players.device)
-    chunk = max(_ROWS // len(players), 1)
+    count = players.shape[1]
+    axes = torch.eye(count + -count % _ROWS, count, dtype=players.dtype)
     total: Tensor | None = None
     for batch in judged:
         double = batch.double()
@@ -119,11 +123,32 @@ def field_jacobian(game: Rules, state: State, judged: Sequence[Batches]) -> NDAr
             slopes: Tensor = pull(axis.expand_as(players))[0]
             return slopes
 
-        rows = torch.func.vmap(row, chunk_size=chunk)(axes)
-        total = rows if total is None else total + rows
+        rows = torch.func.vmap(row, chunk_size=_ROWS)(axes)
+        total = rows if total is None else total.add_(rows)
     assert total is not None
-    jacobians: NDArray[np.float64] = (total / len(judged)).transpose(0, 1).cpu().numpy()
+    jacobians: NDArray[np.float64] = (total[:count] / len(judged)).transpose(0, 1).numpy()
     return jacobians
+
+
+def _parts(
+    trials: int, game: Rules, state: State, judged: Sequence[Batches]
+) -> Iterator[tuple[tuple[Rules, State, list[Batches]], int]]:
+    """A pack as several, each with how many of its trials are no copies."""
+    rows = judged[0].real.shape[-2] // game.pac
+    for first in range(0, trials, _TRIALS):
+        count = min(_TRIALS, trials - first)
+        copies = copies_behind(count, rows)
+        places = torch.tensor([*range(first, first + count), *[first + count - 1] * copies])
+        rules = _taken(game, places, 0)
+        generator, critic = (replace(p, copies=copies) for p in (rules.generator, rules.critic))
+        rules = replace(rules, generator=generator, critic=critic)
+        yield (rules, _taken(state, places, 0), [_taken(own, places, 1) for own in judged]), count
+
+
+def _taken(value: Any, places: Tensor, axis: int) -> Any:
+    """What a pack has, of trials at some places along its axis."""
+    own = (x.index_select(axis, places.to(x.device)) for x in tensors(value))
+    return with_tensors(value, own)
 
 
 def spectrum(jacobian: NDArray[np.float64]) -> dict[str, float]:

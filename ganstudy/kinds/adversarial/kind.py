@@ -76,6 +76,11 @@ class Adversarial(AdversarialSettings, Kind):
         return ""
 
     @property
+    def on_processor(self) -> bool:
+        """Jacobians are taken there: on a GPU sums of double precision depend on the pack."""
+        return self.has_jacobian
+
+    @property
     def work(self) -> str:
         """The networks of its players, by their names."""
         functions = {self.generator.function, self.critic.function}
@@ -139,7 +144,9 @@ class Adversarial(AdversarialSettings, Kind):
         return cost.seconds(self, compiled=True)
 
     def recording(self) -> float:
-        """Seconds of exact divergences, where the law of the generator is known."""
+        """Seconds of exact divergences, where the law of the generator is known, and of the game at
+        the end.
+        """
         return cost.recording(self)
 
     def masking(self) -> float:

@@ -107,8 +107,7 @@ class Recorder:
         if any(self.known) and self.unseen is not None:
             values |= self._against_the_best(game, state, self.unseen, fake)
         if last and self.trials[0].configuration.record.equilibrium is not None:
-            game_values = measured(self.stack, game, state)
-            values |= {name: value[:count] for name, value in game_values.items()}
+            values |= measured(self.trials, self.stack, game, state)
         column = int(np.searchsorted(self.steps, step))
         for name, value in values.items():
             empty = np.full((count, len(self.steps)), np.nan, np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -72,6 +73,21 @@ class AdversarialSettings(Member):
     def reused(self) -> TrainingSet | None:
         """The training set, if there is one."""
         return None if self.training_set is None else TrainingSet.of(self.training_set)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers both players have to learn."""
+        generator = self.generator.function.shapes(self.generator, self.ends("generator"))
+        critic = self.critic.function.shapes(self.critic, self.ends("critic"))
+        return sum(math.prod(shape) for shape in (*generator.values(), *critic.values()))
+
+    @property
+    def has_jacobian(self) -> bool:
+        """Whether the Jacobian of the game is taken at the end."""
+        asked = self.record.equilibrium
+        if asked is None or self.constraint.fixes:
+            return False
+        return self.parameters <= asked.parameters
 
     @property
     def labels(self) -> int:

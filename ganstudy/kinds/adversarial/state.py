@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     *("AVERAGE", "MOMENTS", "PREVIOUS"),
     *("Batches", "Patience", "PlayerState", "State", "Step", "Steps", "ballast"),
+    "copies_behind",
 ]
 
 AVERAGE = "average"
@@ -39,6 +40,14 @@ def ballast(rows: int) -> int:
     softplus or power differs in the last bit.
     """
     return math.ceil(_VECTOR / rows) if rows % _VECTOR else 0
+
+
+def copies_behind(trials: int, rows: int) -> int:
+    """Copies of the last of some trials with so many rows that a pack of them has behind it.
+
+    A product of one matrix takes another kernel than that of a batch of two or more.
+    """
+    return ballast(rows) or int(trials == 1)
 
 
 class PlayerState(NamedTuple):

@@ -28,7 +28,7 @@ from ganstudy.kinds.adversarial.state import (
     Patience,
     PlayerState,
     State,
-    ballast,
+    copies_behind,
 )
 from ganstudy.kinds.adversarial.step import Rules
 
@@ -258,6 +258,6 @@ def with_ballast(
     the trials that count. Where neither can happen and the size is right, there are none.
     """
     configuration = trials[0].configuration
-    copies = ballast(configuration.batch // configuration.critic.pac) or int(len(trials) == 1)
+    copies = copies_behind(len(trials), configuration.batch // configuration.critic.pac)
     copies += -(len(trials) + copies) % multiple
     return [*trials, *[trials[-1]] * copies]

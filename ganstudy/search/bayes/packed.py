@@ -25,7 +25,7 @@ def whole_points(ready: Sequence[Pack], slots: int, seeds: int, size: PackSize) 
     share = math.ceil(len(ready) / slots)
     parts: list[Pack] = []
     for own in shapes.values():
-        most = size.most(own[0][0].configuration.working_set())
+        most = size.most_of(own[0][0].configuration)
         points = max(1, min(share, most // seeds))
         count = math.ceil(len(own) / points)
         for part in range(count):
