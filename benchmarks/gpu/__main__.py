@@ -87,10 +87,12 @@ def visited(parts: Any, visit: Visit, results: dict[str, Any]) -> tuple[bool, li
 
 
 def write(out: Path, results: dict[str, Any]) -> None:
-    """Both files."""
+    """Both files, each whole: a check may be killed at any time, and the next one reads them."""
+    from ganstudy.whole_file import write_whole
+
     out.mkdir(parents=True, exist_ok=True)
-    (out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    (out / "results.md").write_text(markdown(results), encoding="utf-8")
+    write_whole(out / "results.json", (json.dumps(results, indent=2) + "\n").encode())
+    write_whole(out / "results.md", markdown(results).encode())
 
 
 def kept(out: Path, here: dict[str, Any]) -> dict[str, Any]:

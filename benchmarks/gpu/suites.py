@@ -127,7 +127,15 @@ SUITES = {
     "packs_of_convolutions": Suite(
         "Trials of convolutions alone and in packs, with ==", _BITS, _OF_CONVOLUTIONS
     ),
-    "networks": Suite("Convolutions against torch.nn, either way", _CONVOLUTIONS),
+    "networks": Suite(
+        "Convolutions against torch.nn, either way",
+        _CONVOLUTIONS,
+        (
+            "test_generators_equal_torch_nn",
+            "test_critics_equal_torch_nn",
+            "test_running_moments_are_those_of_torch_nn",
+        ),
+    ),
     "compiled": Suite(
         "Compiled trials alone and in packs, with ==, which is not promised",
         _BITS,

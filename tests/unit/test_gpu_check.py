@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from benchmarks.gpu import convolutions, packages, throughput, training, wheels
-from benchmarks.gpu.__main__ import PARTS, TABLES, kept, markdown, visited
+from benchmarks.gpu.__main__ import PARTS, TABLES, kept, markdown, visited, write
 from benchmarks.gpu.suites import SUITES, Suite
 from benchmarks.gpu.visit import LOG, Visit
 
@@ -67,6 +67,19 @@ def test_what_was_found_before_is_kept_where_results_go_elsewhere(tmp_path: Path
     assert kept(tmp_path, {**here, "gpu": "NVIDIA H100"}).keys() == {"machine"}
     (tmp_path / "results.json").write_text(json.dumps({"machine": here, "leases": {}}))
     assert kept(tmp_path, here) == {"machine": here, "leases": {}}
+
+
+def test_a_file_that_is_written_is_whole_at_any_time(tmp_path: Path) -> None:
+    """Of a check that was killed half a file was left, and the next one did not start."""
+    write(tmp_path, {"machine": MACHINE})
+    read = {}
+    for name in ("results.json", "results.md"):
+        (tmp_path / f"{name}.before").hardlink_to(tmp_path / name)
+        read[name] = (tmp_path / name).read_bytes()
+    write(tmp_path, {"machine": {**MACHINE, "gpu": "another"}})
+    for name, content in read.items():
+        assert (tmp_path / f"{name}.before").read_bytes() == content
+        assert (tmp_path / name).read_bytes() != content
 
 
 # --- the visit ------------------------------------------------------------------------------------
@@ -169,6 +182,8 @@ def test_a_suite_names_tests_that_are_there(name: str) -> None:
     tree = ast.parse((ROOT / own.path).read_text(encoding="utf-8"))
     there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     assert {*own.only, *own.without} <= there
+    if "torch.nn" in own.promise:
+        assert {*own.only} == {test for test in there if test.endswith("torch_nn")}
 
 
 @pytest.mark.slow
