@@ -59,12 +59,15 @@ class PackSize:
                  the caches holds, each trial takes longer
     largest      trials beyond which the price of a kernel call is spread thin enough
     multiple     what larger packs are a multiple of, so that no copies fill up a compiled one
+    tile         trials that are computed at once of what a CPU computes trial by trial; copies fill
+                 up the last tile
     asked        what the study says, which goes before both
     """
 
     working_set: int = 8 * 2**20
     largest: int = 64
     multiple: int = 4
+    tile: int = 1
     asked: int | None = None
 
     def most(self, working_set: int) -> int:
@@ -112,7 +115,7 @@ def packs(
     fewest = max(1, -(-sum(-(-own.trials // own.most) for own in shapes) // workers))
     numbers = {first + more for first in (1, fewest) for more in range(per_worker)}
     ways = [_counts(shapes, workers, number, size) for number in sorted(numbers)]
-    counts = min(ways, key=lambda way: _end(shapes, way, workers, size.multiple))
+    counts = min(ways, key=lambda way: _end(shapes, way, workers, size))
     result: list[tuple[TrialT, ...]] = []
     for own, count in zip(alike.values(), counts, strict=True):
         # By seeds: arms of one seed see the same batches, which a pack draws once.
@@ -147,26 +150,28 @@ def _counts(shapes: Sequence[_Shape], workers: int, per_worker: int, size: PackS
         if size.asked is None:
             share = total / (workers * per_worker) / own.cost
             # The sum's rounding asks for no trial more.
-            most = min(most, max(math.ceil(share - 1e-9), 2))
+            least = max(math.ceil(share - 1e-9), 2)
+            if own.as_written:
+                least += -least % size.tile
+            most = min(most, least)
             # A copy of what is computed trial by trial costs nothing, and a pair its double time.
-            if own.as_written and 2 * own.cost > total / workers:
+            if own.as_written and size.tile == 1 and 2 * own.cost > total / workers:
                 most = 1
         # Shapes that run the same compiled steps are cut to one size, so that one graph serves all.
         sizes[own.graph] = min(most, sizes.get(own.graph, most))
     return [-(-own.trials // sizes[own.graph]) for own in shapes]
 
 
-def _end(shapes: Sequence[_Shape], counts: Sequence[int], workers: int, multiple: int) -> float:
+def _end(shapes: Sequence[_Shape], counts: Sequence[int], workers: int, size: PackSize) -> float:
     """When the last of some workers has trained its last pack, by `cost`, copies that fill up a
     pack included, and the calls of steps.
     """
     taken: list[float] = []
     for own, count in zip(shapes, counts, strict=True):
         whole, larger = divmod(own.trials, count)
+        filled = size.tile if own.as_written else size.multiple
         sizes = [whole + 1] * larger + [whole] * (count - larger)
-        if not own.as_written:
-            sizes = [size + -size % multiple for size in sizes]
-        taken += [(size + AS_DEAR_AS_TRIALS) * own.cost for size in sizes]
+        taken += [(trials + -trials % filled + AS_DEAR_AS_TRIALS) * own.cost for trials in sizes]
     return shared(sorted(taken, reverse=True), workers)
 
 

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from ganstudy.engine.packing import PackSize
 from ganstudy.schedule.executor import ExecutorError
 from ganstudy.system import WINDOWS
+from ganstudy.tiles import TILE
 
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
@@ -130,7 +131,7 @@ def pack_size(
         return PackSize(asked=asked)
     sharing = -(-workers // len(devices))
     share = min(memory(device) for device in devices) // (2 * sharing)
-    return PackSize(share // _HELD, _MOST_ON_A_GPU, 1, asked)
+    return PackSize(share // _HELD, _MOST_ON_A_GPU, 1, TILE, asked)
 
 
 def named(asked: str, inventory: Inventory = visible) -> tuple[str, ...]:

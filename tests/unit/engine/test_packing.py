@@ -276,6 +276,22 @@ def test_convolutions_stand_alone_where_a_worker_would_wait() -> None:
     assert [len(pack) for pack in packs(trials[:3], 2, PackSize(asked=3))] == [3]
 
 
+def test_convolutions_share_the_tiles_of_a_gpu() -> None:
+    """Each of twenty packs of one was a tile of eight; so is each of four of five."""
+    size = pack_size(("cuda:0",), 12, memory=lambda device: 2**40)
+    player = {"network": "dcgan", "width": 16}
+    trials = [
+        Trial(own, seed)
+        for own in (
+            trial(target="digits", generator=player, critic=player, batch=batch).configuration
+            for batch in (16, 32)
+        )
+        for seed in range(10)
+    ]
+    found = packs(trials, 12, size)
+    assert sum(-(-len(pack) // 8) for pack in found) == 4
+
+
 def test_a_pack_is_taken_by_one_worker() -> None:
     """No more workers than packs make an estimate shorter."""
     (own,) = [(trial(0, steps=100_000),)]
