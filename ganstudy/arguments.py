@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -236,25 +236,30 @@ def asked_study(study: Path, overrides: tuple[str, ...], out: Path | None) -> tu
     return asked, out or Path("runs") / asked.name
 
 
-def _devices(asked: str, options: Options) -> tuple[str, ...]:
-    """Device names; `auto` is every CUDA device, or the CPU where there is none."""
-    from ganstudy.schedule.devices import named, named_elsewhere
+def _devices(asked: str, options: Options, used: bool) -> tuple[str, ...]:
+    """Device names; `auto` is every CUDA device, or the CPU where there is none or none is used."""
+    from ganstudy.schedule.devices import CPU, named, named_elsewhere, unused
 
+    if asked == "auto" and not used:
+        return (CPU,)
     try:
-        return named_elsewhere(asked) if options.elsewhere else named(asked)
+        names = named_elsewhere(asked) if options.elsewhere else named(asked)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--devices") from None
+    return names if used else unused(names)
 
 
-def execution(workers: int | None, devices: str, executor: str, **asked: Any) -> Where:
-    """Where to train.
+def execution(
+    studies: Iterable[Study], workers: int | None, devices: str, executor: str, **asked: Any
+) -> Where:
+    """Where to train some studies.
 
     asked  values of the executor's own options
     """
     from ganstudy.schedule.where import Where
 
     options = _executor_options(executor, asked)
-    names = _devices(devices, options)
+    names = _devices(devices, options, any(study.uses_device for study in studies))
     return Where(_workers(workers, options, names), names, executor, options.model_dump())
 
 

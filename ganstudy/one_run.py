@@ -37,7 +37,7 @@ def run(
     from ganstudy.store import RunDirectory
 
     asked, directory = asked_study(study, overrides, out)
-    where = execution(**how)
+    where = execution([asked], **how)
     if dry_run:
         print_plan(asked, directory, where, as_json, fresh)
         return
@@ -78,7 +78,7 @@ def retry(
     if generators and not any(point.keeps_generator for point in asked.points.values()):
         message = "its study keeps no generators; add trial.record.generator=true"
         raise RunError(f"{run}: {message}")
-    where = execution(**how)
+    where = execution([asked], **how)
     with display(quiet=as_json) as observe:
         progress = pipeline.run(
             asked,
@@ -97,7 +97,7 @@ def verify(run: Path, trials: int | None, *, as_json: bool, **how: Any) -> None:
     from ganstudy.verification import verified
 
     opened = reopen(run, run_plugins=True, to_train=True)
-    found = verified(*opened, trials, execution(**how))
+    found = verified(*opened, trials, execution([opened[1].study], **how))
     print_verification(found, as_json)
     if not found.sound:
         sys.exit(1)

@@ -144,7 +144,8 @@ def first_program(search: Search, parts: Sequence[Pack], where: Where) -> tuple[
     if search.why_eager:
         return "eager", search.why_eager
     if has_gpu(where.devices):
-        return "eager", "a GPU is given each round as one graph"
+        reasons = (part[0].configuration.in_pieces for part in parts)
+        return "eager", next(filter(None, reasons), "a GPU is given each round as one graph")
     return choose_program(parts)
 
 

@@ -53,7 +53,7 @@ def run(
     from ganstudy.job.walk import walk
 
     folder = Folder.read(path, overrides, out)
-    where = execution(**asked)
+    where = execution(folder.studies.values(), **asked)
     if dry_run:
         print_job_plan(folder, where, as_json, fresh)
         return

@@ -37,6 +37,9 @@ class Kind(Configuration, ABC):
     """Whether a seed chooses where a trial starts and nothing else: what trials differ by is then a
     fact about these starts, and no estimate."""
 
+    uses_device: ClassVar[bool] = True
+    """Whether its trials compute on the device of a session; else a processor computes them."""
+
     given: ClassVar[frozenset[str]] = frozenset({"record"})
     """Keys that say what there is to learn, and how well it is learned: an axis of their values is
     no setting that an arm could choose. A kind adds its own: `Kind.given | {"target"}`."""
@@ -73,6 +76,11 @@ class Kind(Configuration, ABC):
 
         Fewer steps are then not the beginning of more, but others.
         """
+        return ""
+
+    @property
+    def in_pieces(self) -> str:
+        """Why a GPU is not given each round of it as one graph, in words; empty if it is."""
         return ""
 
     @property

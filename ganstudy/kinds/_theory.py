@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -139,6 +139,8 @@ class TheoryKind(TheorySettings, Kind, ABC):
 
     compiles: ClassVar[bool] = False
 
+    uses_device: ClassVar[bool] = False
+
     claims: ClassVar[tuple[Claim, ...]]
 
     @abstractmethod
@@ -178,6 +180,7 @@ class TheoryKind(TheorySettings, Kind, ABC):
 
     def train(self, trials: Sequence[Trial[Self]], session: Session = ALONE) -> list[Record]:
         """Compute the trials; on the CPU, whatever the device, and too quickly for checkpoints."""
+        session = replace(session, device="cpu")
         started = time.perf_counter()
         with session.computing():
             outcomes = self.compute(trials)

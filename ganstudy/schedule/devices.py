@@ -38,6 +38,7 @@ __all__ = [
     "pack_size",
     "slots",
     "unpromised",
+    "unused",
     "visible",
 ]
 
@@ -173,6 +174,14 @@ def named_elsewhere(asked: str, inventory: Inventory = visible) -> tuple[str, ..
         if not re.fullmatch(r"cpu|cuda:\d+", name, re.ASCII):
             raise ValueError(f"no device {name!r} anywhere; there are cpu, cuda:0, cuda:1, ...")
     return _each_once(names)
+
+
+def unused(devices: Sequence[str]) -> tuple[str, ...]:
+    """The CPU in place of devices that no trial uses; that GPUs are not is told."""
+    if has_gpu(devices):
+        told = ",".join(devices)
+        _log.warning("--devices %s is not used: a processor computes all of these trials", told)
+    return (CPU,)
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -93,6 +93,11 @@ class Study:
         ]
 
     @property
+    def uses_device(self) -> bool:
+        """Whether any of its trials computes on another device than a processor, if it is given."""
+        return any(point.uses_device for point in self.points.values())
+
+    @property
     def score(self) -> str:
         """Name of the metric that ranks the arms."""
         first = next(iter(self.points.values()))

@@ -15,13 +15,18 @@ from tiny import write_study
 from unrendered import pageless
 
 from ganstudy import pipeline
+from ganstudy.arguments import execution
 from ganstudy.cli import main
+from ganstudy.engine.session import Session
 from ganstudy.schedule.executors import family
 from ganstudy.schedule.executors.slurm import SlurmOptions, seconds_of
 from ganstudy.schedule.where import Where
+from ganstudy.session import first_program
 from ganstudy.store import RunError
 from ganstudy.store.job_directory import JobDirectory
 from ganstudy.study import load
+from ganstudy.system import cores
+from ganstudy.trial import Trial
 
 
 @pytest.mark.parametrize(
@@ -158,6 +163,53 @@ def test_gpus_of_workers_are_asked_for_where_there_is_none(
     assert ("a GPU is given each round as one graph" in result.stdout) != on_cpus
     line = "trials train on CPUs, since no GPU is here: --devices cuda:0 is for workers that"
     assert (line in caplog.text) == told
+
+
+THEORY = "question: Who turns?\ntrial: {kind: game, steps: 2}\nseeds: 3\n"
+
+
+@pytest.mark.parametrize(("devices", "told"), [("auto", False), ("cuda:0", True)])
+def test_a_gpu_that_no_trial_uses_is_not_held(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    devices: str,
+    told: bool,
+) -> None:
+    """It was waited for, and one process did the work of all cores."""
+    _one_gpu(monkeypatch)
+    theory = load(write_study(tmp_path, THEORY, "theory.yaml"))
+    where = execution([theory], None, devices, "local")
+    assert (where.devices, where.workers) == (("cpu",), cores())
+    assert ("--devices cuda:0 is not used: a processor computes all" in caplog.text) == told
+    both = execution([theory, load(write_study(tmp_path))], None, "auto", "local")
+    assert (both.devices, both.workers) == (("cuda:0",), 1)
+
+
+def test_what_a_processor_computes_names_no_gpu(tmp_path: Path) -> None:
+    """Beside studies that use one: it asked for Triton, and said that the GPU had computed it."""
+    points = load(write_study(tmp_path, THEORY)).points
+    own = Trial(next(iter(points.values())), 0)
+    (record,) = own.configuration.train([own], Session("cuda:0"))
+    assert record.arithmetic == Session().arithmetic
+
+
+PATIENCE = "{max: 5, until: 0.01, patience: 1}"
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"), [("2", "a GPU is given each round"), (PATIENCE, "one by one on a GPU")]
+)
+def test_a_plan_says_how_a_gpu_is_given_a_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: str, said: str
+) -> None:
+    """With patience the host decides after each D-step; it was said to be one graph."""
+    _one_gpu(monkeypatch)
+    text = f"question: Patience?\ntrial: {{critic: {{steps: {steps}}}}}\nseeds: 1\n"
+    search = Where(1, ("cuda:0",)).search_of(load(write_study(tmp_path, text)))
+    program, why = first_program(search, search.outlook(1), Where(1, ("cuda:0",)))
+    assert program == "eager"
+    assert said in why
 
 
 def test_packs_for_a_gpu_elsewhere_ask_none_here(tmp_path: Path) -> None:

@@ -63,6 +63,13 @@ class Adversarial(AdversarialSettings, Kind):
         return " and ".join(own.name for own in self.constraint.acting if own.scheduled)
 
     @property
+    def in_pieces(self) -> str:
+        """With patience the host decides after each D-step."""
+        if isinstance(self.critic.steps, int):
+            return ""
+        return "D-steps with a patience are launched one by one on a GPU"
+
+    @property
     def keeps_generator(self) -> bool:
         """As the study asks."""
         return self.record.generator
