@@ -187,11 +187,12 @@ def drawn(study: Study, problems: list[Problem]) -> Iterator[Corner]:
     """
     rng, told = np.random.default_rng(0), set[str]()
     for index in study.points:
-        labels = study.labels(index)
+        labels, bundles = study.labels(index), study.bundles(index)
         for _ in range(max(1, min(DRAWN, DRAWN_IN_ALL // len(study.points)))):
             values = at_random(study.space, rng, labels)
             try:
-                yield Corner(index, labels, values, study.resolve(index, values), study.resolve)
+                whole = study.resolve(index, values)
+                yield Corner(index, labels, bundles, values, whole, study.resolve)
             except StudyError as error:
                 at = ", ".join(f"{name} {label(value)}" for name, value in values.items())
                 for problem in error.problems:

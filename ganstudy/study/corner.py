@@ -19,12 +19,14 @@ class Corner:
 
     index    on each axis
     labels   of each axis, by its name
+    bundles  what each axis sets
     values   of each parameter of a search that takes part, by its name
     resolve  the study's own
     """
 
     index: tuple[int, ...]
     labels: Mapping[str, Any]
+    bundles: Sequence[Mapping[str, Any]]
     values: Mapping[str, Any]
     configuration: kinds.Kind
     resolve: Callable[..., kinds.Kind]

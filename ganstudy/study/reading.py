@@ -253,7 +253,7 @@ def _corners(study: Study, problems: list[Problem]) -> list[Corner]:
     refused: list[Refused] = []
     planned = 0
     for index in itertools.product(*(range(len(axis.labels)) for axis in study.axes)):
-        labels = study.labels(index)
+        labels, bundles = study.labels(index), study.bundles(index)
         if any(entry and entry.items() <= labels.items() for entry in excluded):
             continue
         planned += 1
@@ -263,7 +263,7 @@ def _corners(study: Study, problems: list[Problem]) -> list[Corner]:
             except StudyError as error:
                 refused.append(Refused(index, labels, values, error.problems))
                 continue
-            accepted.append(Corner(index, labels, values, whole, study.resolve))
+            accepted.append(Corner(index, labels, bundles, values, whole, study.resolve))
     problems += told(study.document, study.space, refused, accepted)
     if not planned:
         message = "every point of the grid is excluded; nothing is left to run"

@@ -42,6 +42,9 @@ def told(
 
     That stands at the parameter, unless it is of some of its labels alone.
     """
+    beside: dict[tuple[int, ...], list[Corner]] = {}
+    for corner in accepted:
+        beside.setdefault(corner.index, []).append(corner)
     groups: dict[tuple[str, str], list[tuple[Refused, Problem]]] = {}
     for point in refused:
         for problem in point.problems:
@@ -52,9 +55,9 @@ def told(
         points = [point for point, _ in group]
         here = _written_at(group[0][1], space)
         advice = ""
-        if parameter := here or _cause(points, space, accepted):
+        if parameter := here or _cause(points, space, beside):
             beyond = "" if here else f" at {parameter.name}"
-            advice = _way_out(parameter, points, accepted, beyond)
+            advice = _way_out(parameter, space, points, accepted, beyond)
         for _, problem in group:
             message = problem.message + advice
             if here and advice and _of_all(here, points):
@@ -76,12 +79,13 @@ def _of_all(parameter: AnyParameter, points: Sequence[Refused]) -> bool:
 
 
 def _cause(
-    points: Sequence[Refused], space: Sequence[AnyParameter], accepted: Sequence[Corner]
+    points: Sequence[Refused],
+    space: Sequence[AnyParameter],
+    beside: Mapping[tuple[int, ...], Sequence[Corner]],
 ) -> AnyParameter | None:
-    """The parameter whose values tell points from those of the same arms that are taken."""
-    beside: dict[tuple[int, ...], list[Corner]] = {}
-    for corner in accepted:
-        beside.setdefault(corner.index, []).append(corner)
+    """The parameter whose values tell points from those of the same arms that are taken, which
+    stand `beside` them.
+    """
 
     def tells(name: str) -> bool:
         return all(
@@ -95,18 +99,25 @@ def _cause(
 
 
 def _way_out(
-    parameter: AnyParameter, points: Sequence[Refused], accepted: Sequence[Corner], beyond: str
+    parameter: AnyParameter,
+    space: Sequence[AnyParameter],
+    points: Sequence[Refused],
+    accepted: Sequence[Corner],
+    beyond: str,
 ) -> str:
-    """`(where a is x; write `when: {a: y}`)` by an axis or a list whose labels tell the points from
-    those that are taken with the same values; empty if there is none.
+    """`(where a is x; write `when: {a: y}`)` by what a condition may name, an axis or a list above,
+    whose labels tell the points from those that are taken with the same values; empty if there is
+    none.
     """
+    above = (own for own in space[: space.index(parameter)] if isinstance(own, Choice))
+    names = [*points[0].labels, *(own.name for own in above)]
     values = dict.fromkeys(point.values[parameter.name] for point in points)
     taken = [own for own in accepted if own.values.get(parameter.name) in values]
     others = [{**own.labels, **own.values} for own in taken]
-    for name in points[0].at if others else ():
+    for name in names if others else ():
         bad = dict.fromkeys(point.at.get(name) for point in points)
         good = dict.fromkeys(own.get(name) for own in others)
-        if name == parameter.name or bad.keys() & good.keys() or None in {*bad, *good}:
+        if bad.keys() & good.keys() or None in {*bad, *good}:
             continue
         where = f"{name} is {_either(bad)}"
         where += f" and {parameter.name} is {_either(values)}" if beyond else ""

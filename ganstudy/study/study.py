@@ -158,6 +158,10 @@ class Study:
         """The label on each axis at a point of the grid."""
         return {axis.name: axis.labels[i] for axis, i in zip(self.axes, index, strict=True)}
 
+    def bundles(self, index: Sequence[int]) -> list[Mapping[str, Any]]:
+        """What each axis sets at a point of the grid."""
+        return [axis.settings[i] for axis, i in zip(self.axes, index, strict=True)]
+
     def resolve(
         self,
         index: Sequence[int],

@@ -65,8 +65,7 @@ class PointMaker:
         return sum(math.isinf(own.count) for own in space)
 
     def _of_arm(self, arm: Arm, settings: Mapping[str, Any], text: str) -> Point | None:
-        bundles = (axis.settings[i] for axis, i in zip(self.study.axes, arm, strict=True))
-        if all(agrees(bundle, settings) for bundle in bundles):
+        if all(agrees(bundle, settings) for bundle in self.study.bundles(arm)):
             for values in candidates(self.study.space, settings, self.study.labels(arm)):
                 point = self.point(arm, values)
                 if any(trials[0].settings == text for trials in point.trials):

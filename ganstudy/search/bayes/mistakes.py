@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from ganstudy.plural import plural
 from ganstudy.search.bayes.objective import ConstraintFile, PrunerFile
-from ganstudy.search.bayes.recognition import candidates, completed
+from ganstudy.search.bayes.recognition import agrees, candidates, completed
 from ganstudy.search.bayes.rungs import rungs_up_to, trained_to
-from ganstudy.study.configuration import leaves
 from ganstudy.study.corner import Corner, unrecorded, where
-from ganstudy.study.document import Document, KeyPath, Problem, StudyError
+from ganstudy.study.document import Document, Problem, StudyError
 from ganstudy.study.space import AnyParameter, size
 
 __all__ = ["common_problems", "constraint_problems", "rung_problems", "size_problems"]
@@ -43,16 +45,18 @@ def common_problems(
 
     Where one of them has a continuous parameter that the other fixes it does not draw that value.
     """
-    keys = {key for own in space for value in own.extremes for key, *_ in own.settings(value)}
     arms = {own.index: replace(own, values={}) for own in reversed(corners)}
-    fixed = {index: _without(keys, arm.configuration.settings) for index, arm in arms.items()}
-    alike: dict[str, list[Corner]] = {}
-    for index, arm in arms.items():
-        alike.setdefault(fixed[index], []).append(arm)
+    named = (zip(arm.index, arm.bundles, strict=True) for arm in arms.values())
+    axes = [dict(labels) for labels in zip(*named, strict=True)]
     for own in corners:
-        arm = arms[own.index]
-        for other in (at for at in alike[fixed[own.index]] if at is not arm):
-            if (apart := _drawn_by_both(space, own, other)) is not None:
+        settings = completed(json.loads(own.configuration.settings))
+        # A study may have thousands of arms: they are looked up by the labels that agree.
+        agreeing = ([i for i, bundle in axis.items() if agrees(bundle, settings)] for axis in axes)
+        for index in itertools.product(*agreeing):
+            if index == own.index or index not in arms:
+                continue
+            arm, other = arms[own.index], arms[index]
+            if (apart := _drawn_by_both(space, settings, own, other)) is not None:
                 message = (
                     f"a trial{where([arm], [other])} can be one{where([other], [arm])}, and no "
                     "record says whose it is; put one into another study"
@@ -63,22 +67,17 @@ def common_problems(
 
 
 def _drawn_by_both(
-    space: Sequence[AnyParameter], own: Corner, other: Corner
+    space: Sequence[AnyParameter], settings: Mapping[str, Any], own: Corner, other: Corner
 ) -> list[AnyParameter] | None:
     """The parameters that one of two arms has alone, if the other can draw this point too."""
-    settings = completed(json.loads(own.configuration.settings))
     for values in candidates(space, settings, other.labels):
         apart = [at for at in space if (at.name in values) != (at.name in own.values)]
-        drawn = not any(math.isinf(at.count) for at in apart)
-        if drawn and other.resolve(other.index, values) == own.configuration:
-            return apart
+        if any(math.isinf(at.count) for at in apart):
+            continue
+        with suppress(StudyError):  # what is refused is drawn by none
+            if other.resolve(other.index, values) == own.configuration:
+                return apart
     return None
-
-
-def _without(keys: Collection[KeyPath], settings: str) -> str:
-    """Settings but for those at and below some keys."""
-    flat = dict(leaves(json.loads(settings)))
-    return str({p: v for p, v in flat.items() if not any(p[:n] in keys for n in range(len(p) + 1))})
 
 
 def rung_problems(
