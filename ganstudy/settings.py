@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-__all__ = ["Settings", "as_recorded", "shortened", "tolerated"]
+__all__ = ["Settings", "as_recorded", "shortened", "takes_fractions", "tolerated"]
 
 LARGEST = 1_000_000
 """Largest whole number of a setting that states no bound of its own."""
@@ -93,8 +93,7 @@ class Settings(BaseModel):
         own = {}
         for name, why in refused.items():
             # One that is written as a whole number is a fraction where the field has fractions.
-            kinds = list(_parts(cls.model_fields[name].annotation))
-            fraction = float in kinds and int not in kinds
+            fraction = takes_fractions(cls.model_fields[name].annotation)
             own[name] = float(values[name]) if fraction else values[name]
             cls._refuse(name, why)
         return sound.model_copy(update=own)
@@ -126,6 +125,12 @@ def _is_of_number(error: Any, values: Mapping[str, Any]) -> bool:
     """Whether an error of pydantic is of a field's number, of the type that it should have."""
     number = bool(error["loc"]) and type(values.get(error["loc"][0])) in (int, float)
     return number and (error["type"] in _BOUNDS or error["type"] == "value_error")
+
+
+def takes_fractions(annotation: Any) -> bool:
+    """Whether a number of this type is a fraction, even if it is written as a whole number."""
+    kinds = list(_parts(annotation))
+    return float in kinds and int not in kinds
 
 
 def _parts(annotation: Any) -> Iterator[Any]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest import mock
 
 import numpy as np
-from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 
 from ganstudy import record_differences
+from ganstudy.bounds import at_ends, floats
 from ganstudy.divergences.minimax import Minimax
 from ganstudy.engine import checkpoints
 from ganstudy.engine.flight import Flight
@@ -132,42 +131,14 @@ class Listed:
 def at_its_bounds(member: MemberT) -> list[MemberT]:
     """The member of a plug-in with each float in turn near both ends of what its field admits.
 
-    That is at a bound that is admitted itself, and nine tenths of the way to one that is not; where
-    there is none, ten times as far from the other one. A field that states no bounds ends at zero.
     Members of the package have cases of their own in the suites, and none here.
     """
-    found: list[MemberT] = []
     if not member.plugin:
-        return found
-    for name, value in member:
-        ends = _ends(value, type(member).model_fields[name]) if isinstance(value, float) else ()
-        for end in ends:
-            with suppress(ValidationError):  # where the class admits less than its fields
-                found.append(type(member).model_validate({**dict(member), name: end}))
-                conformance.note(found[-1])
+        return []
+    found = [own for name in floats(member) for own in at_ends(member, name)]
+    for own in found:
+        conformance.note(own)
     return found
-
-
-def _ends(value: float, field: FieldInfo) -> Iterator[float]:
-    """Values that a field admits on either side of one; fewer where that is a bound itself."""
-    stated = {
-        key: float(bound)
-        for marker in field.metadata
-        for key in ("gt", "ge", "lt", "le")
-        if (bound := getattr(marker, key, None)) is not None
-    }
-    low, high = stated.get("ge", stated.get("gt")), stated.get("le", stated.get("lt"))
-    if low is None and high is None:
-        low = 0.0
-    for bound, admitted, side in ((low, "ge" in stated, -1.0), (high, "le" in stated, 1.0)):
-        if bound is not None:
-            end = bound if admitted else bound + 0.1 * (value - bound)
-        else:
-            other = high if low is None else low
-            assert other is not None
-            end = other + (10 * (value - other) or side)
-        if end != value:
-            yield end
 
 
 def variants(cls: type[MemberT], count: int, seed: int = 0) -> list[MemberT]:

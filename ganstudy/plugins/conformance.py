@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ganstudy import plugins
+from ganstudy.bounds import floats
 from ganstudy.family import Member, Part
 
 __all__ = [
@@ -153,8 +154,8 @@ _tried: dict[str, list[float]] = {}
 
 def note(member: Member) -> None:
     """Tell, beside what the suites find, that they were given this member of the plug-in."""
-    for name, value in member:
-        if isinstance(value, float) and value not in _tried.setdefault(name, []):
+    for name, value in floats(member).items():
+        if value not in _tried.setdefault(name, []):
             _tried[name].append(value)
 
 

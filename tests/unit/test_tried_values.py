@@ -56,6 +56,7 @@ def _written(path: Path, field: str, exact: str = RIGHT) -> None:
     ("field", "values"),
     [
         ("Field(1.0, gt=0)", [0.1, 10.0]),
+        ("Field(1, gt=0)", [0.1, 10.0]),
         ("Field(0.5, ge=0, lt=1)", [0.0, 0.95]),
         ("Field(0.5, gt=0, le=1)", [0.05, 1.0]),
         ("Field(0.0, ge=0)", [1.0]),
@@ -69,6 +70,7 @@ def test_a_float_is_tried_near_both_ends(path: Path, field: str, values: list[fl
     _written(path, field)
     plugins.load(path)
     own = divergences.family["own"]()
+    assert own.settings, "kept from now on, beside its values"
     assert [dict(other)["alpha"] for other in at_its_bounds(own)] == pytest.approx(values)
 
 
@@ -101,7 +103,7 @@ def test_values_that_were_tried_are_told() -> None:
 @pytest.mark.slow
 def test_check_tries_more_than_defaults(path: Path) -> None:
     """A loss whose exact value was wrong away from its default kept all promises."""
-    _written(path, "Field(1.0, gt=0, description='alpha')", "kullback_leibler(laws.q, laws.p)")
+    _written(path, "Field(1, gt=0, description='alpha')", "kullback_leibler(laws.q, laws.p)")
     checked = conformance.check(path)
     assert checked.tried == {"alpha": [1.0, 0.1, 10.0]}
     (promise,) = {one.promise for one in checked.broken}
