@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import torch
 from nowhere import as_on_a_gpu, play
-from tiny import REQUIRED, trial
+from tiny import REQUIRED, at_its_bounds, example, trial
 
 from ganstudy import activations, constraints, divergences, estimators, networks, optimizers
+from ganstudy.bounds import floats
 from ganstudy.kinds.adversarial import Adversarial, updates
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.program import program
@@ -31,9 +32,9 @@ def _both(**settings: Any) -> dict[str, Any]:
     return {"generator": settings, "critic": settings}
 
 
-def _settings(family: str, name: str) -> dict[str, Any]:
-    """Of a trial that has the member."""
-    own = {"name": name, **REQUIRED.get(name, {}), **SMALL.get(name, {})}
+def _settings(family: str, name: str, **values: float) -> dict[str, Any]:
+    """Of a trial that has the member, with values of its floats."""
+    own = {"name": name, **REQUIRED.get(name, {}), **SMALL.get(name, {}), **values}
     return {"batch": 64, **_with(family, own)}
 
 
@@ -89,8 +90,15 @@ def _played(pack: list[Trial[Adversarial]]) -> list[torch.Tensor]:
 )
 def test_trials_of_a_pack_are_strangers(family: str, name: str) -> None:
     """A trial moves beside another as it moves beside its double, bit for bit: nothing is taken
-    over the first axis.
+    over the first axis, nor over that of a member's own floats.
     """
-    first, other = (trial(seed, **_settings(family, name)) for seed in range(2))
-    for together, alone in zip(_played([first, other]), _played([first] * 2), strict=True):
-        assert torch.equal(together, alone)
+    own = example(FAMILIES[family][name])
+    first, *others = (
+        trial(seed, **_settings(family, name, **floats(member)))
+        for seed, member in enumerate([own, own, *at_its_bounds(own)])
+    )
+    alone = _played([first] * 2)
+    for other in others:
+        # Those of a network are the shape of a pack.
+        if other.configuration.pack_key() == first.configuration.pack_key():
+            assert all(map(torch.equal, _played([first, other]), alone))

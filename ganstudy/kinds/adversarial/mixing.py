@@ -9,9 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
+from pydantic import ValidationError
+
+from ganstudy.bounds import SettingsT, at_ends, changed, floats
+from ganstudy.constraints import Constraint, Together
+from ganstudy.family import MemberT
 
 if TYPE_CHECKING:
-    from ganstudy.constraints import Constraint
     from ganstudy.engine.stacked import Stacked
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
     from ganstudy.kinds.adversarial.state import Diagnostics
@@ -28,8 +32,8 @@ _OF_STEPS = ("divergence", "constraint", "updates", "generator", "critic")
 def check_rounds(trials: Pack, begun: Callable[[Pack], Diagnostics]) -> None:
     """The first rounds of a trial with a plug-in have to be the same beside another one.
 
-    That is its double with another seed, whatever the pack is: none trains where another would
-    not. The same to 1e-3: mixing is meant, and no last bits.
+    That is one with another seed, and with other floats of the plug-ins, whatever the pack is: none
+    trains where another would not. The same to 1e-3: mixing is meant, and no last bits.
 
     begun   the diagnostics of a pack after its first rounds, `(pack,)` each
 
@@ -38,7 +42,7 @@ def check_rounds(trials: Pack, begun: Callable[[Pack], Diagnostics]) -> None:
     for names, own in {_plugins(own): own for own in reversed(trials)}.items():
         if not names:
             continue
-        alone, beside = begun([own]), begun([own, replace(own, seed=own.seed ^ 1)])
+        alone, beside = begun([own]), begun([own, _neighbour(own)])
         for name, value in alone.items():
             found, expected = beside[name][0].double(), value[0].double()
             if not torch.allclose(found, expected, rtol=1e-3, atol=1e-6, equal_nan=True):
@@ -46,6 +50,43 @@ def check_rounds(trials: Pack, begun: Callable[[Pack], Diagnostics]) -> None:
                 mixes = "mixes" if len(names) == 1 else "mix"
                 message = f"{' and '.join(names)} {mixes} the trials of a pack (first axis)"
                 raise ValueError(f"{message}: {told} another")
+
+
+def _neighbour(trial: Trial[AdversarialSettings]) -> Trial[AdversarialSettings]:
+    """One with other floats of the plug-ins of which trials of a pack may have their own.
+
+    Those of a network, an activation or an estimator are the same in a pack.
+    """
+    own = trial.configuration
+    others: dict[str, Any] = {
+        "divergence": _elsewhere(own.divergence),
+        "constraint": Together.of(map(_elsewhere, own.constraint.parts)),
+        "updates": _elsewhere(own.updates),
+        "generator": _with(own.generator, optimizer=_elsewhere(own.generator.optimizer)),
+        "critic": _with(own.critic, optimizer=_elsewhere(own.critic.optimizer)),
+    }
+    for name, value in others.items():
+        own = _with(own, **{name: value})
+    return replace(trial, configuration=own, seed=trial.seed ^ 1)
+
+
+def _elsewhere(member: MemberT) -> MemberT:
+    """A plug-in's member with each float near an end of what it admits, if that may share its pack.
+
+    It may not where a default is written as a whole number: that is no column.
+    """
+    other = member
+    for name in floats(member) if member.plugin else ():
+        other = next(at_ends(other, name), other)
+    return other if other.structure() == member.structure() else member
+
+
+def _with(settings: SettingsT, **others: Any) -> SettingsT:
+    """Settings with others of their values; the same ones where these do not go together."""
+    try:
+        return changed(settings, **others)
+    except ValidationError:
+        return settings
 
 
 def _plugins(trial: Trial[AdversarialSettings]) -> tuple[str, ...]:
