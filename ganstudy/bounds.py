@@ -18,11 +18,12 @@ SettingsT = TypeVar("SettingsT", bound=Settings)
 
 def floats(settings: Settings) -> dict[str, float]:
     """The floats by their names, also those whose default is written as a whole number."""
+    fields = type(settings).model_fields
     return {
         name: float(value)
-        for name, field in type(settings).model_fields.items()
-        if isinstance(value := getattr(settings, name), float)
-        or (type(value) is int and takes_fractions(field.annotation))
+        for name, value in settings
+        if isinstance(value, float)
+        or (type(value) is int and takes_fractions(fields[name].annotation))
     }
 
 
@@ -31,8 +32,7 @@ def changed(settings: SettingsT, **others: Any) -> SettingsT:
 
     Errors  `ValidationError` for those that do not go together.
     """
-    own = {name: getattr(settings, name) for name in type(settings).model_fields}
-    return type(settings).model_validate({**own, **others})
+    return type(settings).model_validate({**dict(settings), **others})
 
 
 def at_ends(settings: SettingsT, name: str) -> Iterator[SettingsT]:

@@ -69,6 +69,10 @@ class Settings(BaseModel):
     unbounded: ClassVar[frozenset[str]] = frozenset()
     """Fields that are bounded elsewhere, with more to say, or not at all."""
 
+    def __iter__(self) -> Iterator[tuple[str, Any]]:  # type: ignore[override]  # no generator
+        """Its fields, and nothing that it has worked out of them and kept."""
+        return ((name, getattr(self, name)) for name in type(self).model_fields)
+
     @model_validator(mode="wrap")
     @classmethod
     def _recorded(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:

@@ -150,12 +150,11 @@ def variants(cls: type[MemberT], count: int, seed: int = 0) -> list[MemberT]:
     if cls.plugin:
         own = at_its_bounds(default)
         return [*own, *[default] * (count - len(own))]
-    names = [name for name, value in default if isinstance(value, float)]
     return [
         cls.model_validate(
             {
                 **REQUIRED.get(cls.name, {}),
-                **{n: getattr(default, n) * rng.uniform(0.5, 1.0) for n in names},
+                **{n: value * rng.uniform(0.5, 1.0) for n, value in floats(default).items()},
             }
         )
         for _ in range(count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import ClassVar
 
 import pytest
@@ -41,6 +42,16 @@ class Steep(Template):
         return 3 * x
 
 
+class Weighted(Template):
+    """One that keeps what it has worked out of its settings."""
+
+    weight: float = 1.0
+
+    @cached_property
+    def ends(self) -> tuple[torch.Tensor | float, ...]:
+        return (-self.weight, self.weight)
+
+
 class Doubled(LeastSquares):
     """As a plug-in may be: a member that refines another one's method."""
 
@@ -56,6 +67,14 @@ def test_settings_are_never_given_tensors() -> None:
     assert form.beta1.tolist() == [[0.5], [0.25]]
     assert form.slots == Adam.slots
     assert [type(member.beta1) for member in members] == [float, float]
+
+
+def test_what_a_member_has_worked_out_is_no_setting_of_the_others() -> None:
+    """What had been asked of a member decided who shares its group, and stood for all of them."""
+    members = [Weighted(weight=1.0), Weighted(weight=3.0), Weighted(weight=3.0)]
+    assert [own.ends for own in members[1:]] == [(-3.0, 3.0)] * 2
+    ((form, _),) = stack(members, CPU).groups
+    assert [end.tolist() for end in form.ends] == [[[-1.0], [-3.0], [-3.0]], [[1.0], [3.0], [3.0]]]
 
 
 def test_settings_have_no_place_in_a_stack() -> None:
