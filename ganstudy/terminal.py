@@ -107,6 +107,9 @@ class Outliving:
     """A stream whose reader may go away: what is done is done to its end, for nobody to read.
 
     gone  the errors that say so
+
+    Errors  `OSError` of any other kind, as of a full disk; what it could not write is not tried
+            again as Python ends, by which the exit code would be 120.
     """
 
     gone: ClassVar[type[OSError]] = BrokenPipeError
@@ -118,16 +121,21 @@ class Outliving:
         """As long as there is a reader."""
         try:
             return self._stream.write(text)
-        except self.gone:
-            self.let_go()
+        except OSError as error:
+            self._end(error)
             return len(text)
 
     def flush(self) -> None:
         """The same."""
         try:
             self._stream.flush()
-        except self.gone:
-            self.let_go()
+        except OSError as error:
+            self._end(error)
+
+    def _end(self, error: OSError) -> None:
+        self.let_go()
+        if not isinstance(error, self.gone):
+            raise error
 
     def let_go(self) -> None:
         """What it still holds, and what Python flushes at its end, goes nowhere."""

@@ -177,12 +177,14 @@ def test_a_new_study_that_does_not_fit_leaves_nothing(tmp_path: Path, name: str)
     assert CliRunner().invoke(main, command).exit_code == 0
 
 
-@pytest.mark.parametrize("verb", [["list", "kinds"], ["--help"]])
-def test_output_that_goes_to_a_full_disk(verb: list[str]) -> None:
-    """A line on standard error."""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("verb", [["list", "kinds"], ["--help"], ["schema"]])
+def test_output_that_goes_to_a_full_disk(verb: list[str], unbuffered: str) -> None:
+    """A line on standard error, whether Python writes at once or as it ends."""
     with Path("/dev/full").open("wb") as full:
         command = [sys.executable, "-m", "ganstudy", *verb]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        own = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=own)
     assert (done.returncode, done.stderr) == (2, "No space left on device\n")
 
 
