@@ -107,9 +107,6 @@ class Outliving:
     """A stream whose reader may go away: what is done is done to its end, for nobody to read.
 
     gone  the errors that say so
-
-    Errors  `OSError` of any other kind, as of a full disk; what it could not write is not tried
-            again as Python ends, by which the exit code would be 120.
     """
 
     gone: ClassVar[type[OSError]] = BrokenPipeError
@@ -121,21 +118,16 @@ class Outliving:
         """As long as there is a reader."""
         try:
             return self._stream.write(text)
-        except OSError as error:
-            self._end(error)
+        except self.gone:
+            self.let_go()
             return len(text)
 
     def flush(self) -> None:
         """The same."""
         try:
             self._stream.flush()
-        except OSError as error:
-            self._end(error)
-
-    def _end(self, error: OSError) -> None:
-        self.let_go()
-        if not isinstance(error, self.gone):
-            raise error
+        except self.gone:
+            self.let_go()
 
     def let_go(self) -> None:
         """What it still holds, and what Python flushes at its end, goes nowhere."""
@@ -160,12 +152,18 @@ def _output() -> Iterator[None]:
     """Standard output that outlives its reader, and stops for no sign: what its encoding lacks is
     printed by its code, as on standard error.
     """
-    stream = sys.stdout
+    stream, output = sys.stdout, _Output(sys.stdout)
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
-        sys.stdout = _Output(stream)
+        sys.stdout = output
     try:
         yield
+    except OSError:
+        try:
+            stream.flush()
+        except OSError:  # Python would try again as it ends, and exit with 120
+            output.let_go()
+        raise
     finally:
         sys.stdout = stream
 
