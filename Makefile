@@ -22,8 +22,9 @@ study: $(VENV)/.installed
 test: $(VENV)/.installed-test lint
 	$(VENV)/bin/python -m pytest -m "not slow"
 
+# Three on two cores: many wait for processes that they have started, stopped or killed.
 slow: $(VENV)/.installed-test
-	$(VENV)/bin/python -m pytest -m slow
+	$(VENV)/bin/python -m pytest --numprocesses=3 -m slow
 	$(VENV)/bin/python -m pytest -n0 -m slow $(ALONE)
 
 check: test slow

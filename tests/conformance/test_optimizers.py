@@ -200,6 +200,7 @@ def test_thousand_steps_of_nesterov() -> None:
     _exactness([make({"momentum": mu, "nesterov": True}) for mu in (0.9, 0.5, -0.3, 0.1)])
 
 
+@pytest.mark.slow
 def test_thousand_steps_of_tensorflows_rmsprop() -> None:
     """The constants of the public code of WGAN-GP, and an epsilon whose place matters."""
     make = optimizers.family["rmsprop"].model_validate

@@ -246,6 +246,7 @@ def test_density_of_a_mixture_is_that_of_scipy(target: MixtureTarget) -> None:
     np.testing.assert_allclose(target.log_prob(x), expected, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", CURVES, ids=repr)
 def test_density_along_a_curve_is_that_of_scipy(target: CurveTarget) -> None:
     """Adaptive quadrature of the stated integral, to a relative error of 1e-8."""

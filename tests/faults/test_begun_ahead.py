@@ -90,6 +90,7 @@ def test_none_that_cannot_be_started_is_missed(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_it_does_not_outlive_a_command_that_is_killed() -> None:
     code = (
         "import os, signal\n"

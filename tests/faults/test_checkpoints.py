@@ -167,6 +167,7 @@ def test_what_a_metric_raised_before_a_stop_is_told_after_it(
     assert not differences(whole, resumed)
 
 
+@pytest.mark.slow
 def test_stopped_again_and_again(tmp_path: Path, undisturbed: list[Record]) -> None:
     """A checkpoint of a trial that went on from a checkpoint is as good as the first."""
     trials = _mixed()

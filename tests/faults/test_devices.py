@@ -122,6 +122,7 @@ with Slot("cuda:0", Path(sys.argv[1])).leased():
 """
 
 
+@pytest.mark.slow
 def test_a_lease_ends_with_its_holder(tmp_path: Path) -> None:
     """Another waits for as long as the holder lives, and gets the slot when it is killed."""
     lock = tmp_path / "GPU-aaaa.0.lock"

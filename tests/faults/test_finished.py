@@ -117,6 +117,7 @@ def test_what_has_changed_is_noticed(run: Path, change: Callable[[Path], None]) 
     assert len(BUILT) == 2
 
 
+@pytest.mark.slow
 def test_a_plugin_that_lay_in_a_folder_is_noticed(run: Path) -> None:
     """Its copy beside the run's own study was looked for in that folder, and changed unnoticed."""
     own = run.parent / "own" / "counted.py"
@@ -150,6 +151,7 @@ def test_a_section_that_has_changed_is_kept(run: Path) -> None:
         plugins.forget()
 
 
+@pytest.mark.slow
 def test_another_version_is_noticed(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of this package, to the last letter, and of what it needs."""
     known = finished.code()

@@ -51,6 +51,7 @@ def test_files_of_a_run(tmp_path: Path, no_page: None, seed: int, times: int) ->
     assert count.done > 0.9 * times
 
 
+@pytest.mark.slow
 @_numbers(3, 20)
 @pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
 def test_studies(tmp_path: Path, study: Path, seed: int, times: int) -> None:

@@ -153,6 +153,7 @@ def test_a_run_needs_no_module_of_features(
         assert "yaml:8: trial.record.metrics.1.features.path: no such file" in refused.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_page")
 @pytest.mark.parametrize("run", ["images"], indirect=True)
 def test_a_run_that_was_never_gathered_needs_no_data_either(
@@ -271,6 +272,7 @@ def test_a_report_of_another_study_is_refused(run: Path) -> None:
     assert (open_run(run).status == "complete").all()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_page")
 @pytest.mark.parametrize("run", ["images"], indirect=True)
 @pytest.mark.parametrize("outlined", [True, False])

@@ -57,6 +57,7 @@ def test_a_trial_that_raises_fails_alone(tmp_path: Path) -> None:
     assert "samples" not in record.values
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     """A worker that dies once, as from a full memory, costs nothing but time."""
     packs = [

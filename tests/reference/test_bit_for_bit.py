@@ -501,12 +501,13 @@ def test_no_feature_carries_a_divergence_to_a_neighbour(feature: str, culprit: s
     assert differences(packed[1], train([spoilt])[0]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("updates", "norm", "batch"),
     [
         ("consensus", "batch", 48),
-        pytest.param("symplectic_gradient_adjustment", "none", 48, marks=pytest.mark.slow),
-        pytest.param("symplectic_gradient_adjustment", "batch", 33, marks=pytest.mark.slow),
+        ("symplectic_gradient_adjustment", "none", 48),
+        ("symplectic_gradient_adjustment", "batch", 33),
         ("unrolled", "none", 33),
     ],
 )

@@ -192,6 +192,7 @@ def _jensen_shannon(shift: float) -> float:
     return (part(p, q) + part(q, p)) / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.0, 1.5])
 def test_gap_of_a_blind_critic_is_twice_the_divergence(shift: float) -> None:
     """Nobody gains on a logit of zero but the critic: max M - min M = 2 JS, and zero at p = q.

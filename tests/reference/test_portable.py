@@ -86,6 +86,7 @@ def test_golden_digests_on_other_processors(processor: str) -> None:
     assert found == {name: GOLDEN[name] for name in EMULATED[processor]}
 
 
+@pytest.mark.slow
 @needs_portable
 def test_a_worker_is_portable_alone_and_in_packs() -> None:
     """Its process is started with all that it takes, whatever this one has. It trains the trial of

@@ -125,6 +125,7 @@ def test_there_is_no_distance_from_a_best_logit_that_is_infinite() -> None:
     assert found["minimax"] == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["f_kl", "f_pearson", "minimax", "f_squared_hellinger"])
 def test_the_bound_lies_below_the_exact_value(name: str) -> None:
     """A trained critic's bound, averaged over batches, is below the value and above nothing."""
@@ -146,6 +147,7 @@ def test_the_bound_lies_below_the_exact_value(name: str) -> None:
     assert bound.mean() > 0.5 * exact[0]
 
 
+@pytest.mark.slow
 def test_curves_that_would_bound_something_else_are_left_out() -> None:
     """Samples joined or blurred, critics that are no bound or have no opinion on a point, rows that
     they were fitted to, generators whose law is unknown.

@@ -137,6 +137,7 @@ def test_runs_of_one_arm_are_the_arms(tmp_path: Path) -> None:
     assert analysis.arm_dim(ds) == "run"
 
 
+@pytest.mark.slow
 def test_arms_are_called_as_on_the_page_of_their_run(first: Path, tmp_path: Path) -> None:
     """Truth values and numbers after the name of their axis, which is all that says what they are;
     they were "true" and "false"."""
@@ -190,6 +191,7 @@ def test_trials_are_charged_by_their_own_target(tmp_path: Path) -> None:
         assert_charged_by_target(joined)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("newest", ["[2, 4]", "[2, 4, 8]"])
 def test_a_run_that_was_gathered_before_is_charged_as_one_since(
     tmp_path: Path, newest: str, monkeypatch: pytest.MonkeyPatch
@@ -212,6 +214,7 @@ def test_a_compared_axis_that_is_a_setting_elsewhere(first: Path, tmp_path: Path
     assert analysis.in_comparison(ds).any("arm").values.tolist() == [False, True, False]
 
 
+@pytest.mark.slow
 def test_other_steps_and_metrics(first: Path, tmp_path: Path) -> None:
     """A metric of one run alone ranks nobody; both runs keep their curves."""
     keys = ("trial.record.metrics=[mode_kl,modes_covered,energy_distance]", "trial.record.every=3")
@@ -547,6 +550,7 @@ def test_files_that_have_moved_are_the_same(tmp_path: Path) -> None:
     assert analysis.metric_names(open_runs(*runs)) == ["recall_in_module"]
 
 
+@pytest.mark.slow
 def test_a_metric_and_the_same_in_features_are_two(tmp_path: Path) -> None:
     """Runs were refused of which one alone looks at features."""
     metric = "sliced_wasserstein"

@@ -42,7 +42,7 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
             yield token.info, token.content
 
 
-LONG = ("README", "generators")
+LONG = ("README", "generators", "search")
 EXAMPLES = [
     pytest.param(page, id=page.stem, marks=[pytest.mark.slow] * (page.stem in LONG))
     for page in PAGES

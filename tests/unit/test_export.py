@@ -274,6 +274,7 @@ def kept(own: Search, folder: Path, records: Sequence[Record]) -> RunDirectory:
     return directory
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", FILES)
 @pytest.mark.parametrize("repeats", [1, 2])
 def test_a_table_of_a_search_names_the_points_of_its_page(
@@ -302,6 +303,7 @@ def test_a_table_of_a_search_names_the_points_of_its_page(
         assert row["trial_id"] in ids.values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", ["csv", "tensorboard"])
 def test_a_point_that_went_on_is_there_once_and_one_that_was_stopped_as_pruned(
     tmp_path: Path, tool: str

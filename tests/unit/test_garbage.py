@@ -23,6 +23,7 @@ def litter() -> weakref.ref[Ring]:
         return weakref.ref(Ring())
 
 
+@pytest.mark.slow
 def test_a_compilers_garbage_waits_for_the_next_compiler() -> None:
     first = litter()
     gc.collect()

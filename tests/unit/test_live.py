@@ -52,6 +52,7 @@ def run(tiny_run: Path, tmp_path: Path) -> Path:
     return copy
 
 
+@pytest.mark.slow
 def test_it_reloads_itself_and_says_what_is_missing(run: Path) -> None:
     """Without the lock of the run, and without touching its dataset; nothing is left beside it."""
     directory = RunDirectory(run)

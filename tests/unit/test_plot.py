@@ -193,6 +193,7 @@ def test_an_axes_of_ones_own_is_drawn_on_and_returned(
     figure.draw_without_rendering()
 
 
+@pytest.mark.slow
 def test_another_metric_takes_the_place_of_the_headline(grid: xr.Dataset) -> None:
     name = grid["mode_kl"].attrs["long_name"]
     assert all(name in ax.get_xlabel() for ax in plot.ranking(grid, "mode_kl"))

@@ -53,6 +53,7 @@ def test_every_study_is_listed_with_question_and_time(monkeypatch: pytest.Monkey
     assert [line for line in text.splitlines() if line.startswith("atlas ")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(shipped.files()))
 def test_a_new_study_is_a_copy_with_its_comments(tmp_path: Path, name: str) -> None:
     """The same trials, the same words, and a schema that is there."""

@@ -38,13 +38,8 @@ def test_study_is_valid(path: Path) -> None:
     assert len({trial.id for trial in Grid(study).trials.values()}) > 0
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, id=path.stem, marks=pytest.mark.slow if path.parent == ATLAS else ())
-        for path in STUDIES
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_program_is_the_same_for_any_number_of_workers(path: Path) -> None:
     """A trial's bits are: the first promise."""
     search = search_of(load(path))
@@ -89,6 +84,7 @@ seeds: 2
 """
 
 
+@pytest.mark.slow
 def test_arms_keep_their_own_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many arms as distances: nothing but the numbers tells one order from the other."""
     monkeypatch.setattr(pipeline, "report", gather)

@@ -78,6 +78,7 @@ def test_a_run_that_cannot_be_written_to_is_verified(
     assert "keeps no receipt of this: Is a directory" in caplog.text
 
 
+@pytest.mark.slow
 def test_the_same_bits(run: Path) -> None:
     """Alone and in packs, by a worker what this process has trained; the records stay as they are,
     and no report is needed.
@@ -261,6 +262,7 @@ def test_a_receipt_says_which_of_its_records_have_gone(run: Path) -> None:
     assert "verification records gone since" in page
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_inline")
 def test_what_failed_and_does_no_more_is_told(run: Path) -> None:
     """There are no numbers to compare, and none is said to be the same."""

@@ -55,6 +55,7 @@ def test_scores_are_those_of_each_study_alone(joined: xr.Dataset) -> None:
     assert found["arm"].values[0] == "minimax, published"
 
 
+@pytest.mark.slow
 def test_what_a_page_asks_again_is_found_once(
     joined: xr.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,6 +80,7 @@ def test_what_a_page_asks_again_is_found_once(
     assert len(asked) == 3 * joined.sizes["study"]
 
 
+@pytest.mark.slow
 def test_every_analysis_of_a_page_is_found_once(
     joined: xr.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +105,7 @@ def test_every_analysis_of_a_page_is_found_once(
         assert analysis.wins_by_budget(joined, [1, 2])["budget"].values.tolist() == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_budget_is_that_of_the_curve(joined: xr.Dataset) -> None:
     """Of one search seed, by what the search was told; of too many points, refused."""
     for budget in (1, 3):
@@ -120,6 +123,7 @@ def test_a_budget_is_that_of_the_curve(joined: xr.Dataset) -> None:
         analysis.study_scores(joined_of(drawn()), 1)
 
 
+@pytest.mark.slow
 def test_a_search_that_has_not_tried_as_many_is_not_worse_than_any_number(
     joined: xr.Dataset,
 ) -> None:
@@ -327,6 +331,7 @@ def with_gaps(values: np.ndarray) -> xr.Dataset:
     return ds.assign(status=ds["status"].where(ds["status"] != "diverged", "failed"))
 
 
+@pytest.mark.slow
 def test_gaps_are_no_ties_and_no_arm_gains_by_them() -> None:
     """Arms one apart on each target, seeds far more; another arm is missing in each seed."""
     values = np.arange(2.0, 6.0)[:, None] + 0.7 * np.arange(-2.0, 3.0)
@@ -562,6 +567,7 @@ def test_intervals_of_agreement_cover(seeds: int) -> None:
     assert 0.93 < covered[0, 0] < 0.985, covered
 
 
+@pytest.mark.slow
 def test_sentences_on_grids_speak_of_seeds() -> None:
     """Not of searches; of two targets there is one pair, and no share is below zero."""
     values = np.full((2, 2, 2, 4), 4.0) + np.array([[0, 1, 0, 1], [1, 0, 1, 0]])[:, None]
@@ -679,6 +685,7 @@ def test_budgets_are_those_that_every_study_has(tmp_path: Path) -> None:
     assert "By points of each search, most comparisons are won by" in page
 
 
+@pytest.mark.slow
 def test_nothing_is_said_of_what_one_seed_does_not_show() -> None:
     """How alike rankings are takes another seed of the same target; there is no figure of it."""
     joined = joined_of(drawn(seeds=1))
@@ -711,6 +718,7 @@ def test_each_target_of_a_table_has_the_decimals_of_its_metric(joined: xr.Datase
         assert re.fullmatch(r"\d\.\d\d" if study == "ring" else r"\d,\d{3}", mean), (study, mean)
 
 
+@pytest.mark.slow
 def test_few_seeds_are_not_called_divergence() -> None:
     """Two seeds of equal scores: too few to say how far arms are apart, and nothing to explain."""
     said = across.sentences(joined_of(np.full((2, 3, 2, 2), 4.0)))

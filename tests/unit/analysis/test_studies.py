@@ -93,6 +93,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("difference", REFUSED)
 def test_what_cannot_be_joined_is_refused(
     difference: str, targets: list[Path], tmp_path: Path

@@ -70,6 +70,7 @@ def test_products_are_strict_where_they_were_not_proven_without(
     assert arithmetic.environment("compiled") == {"MKL_CBWR": asked}
 
 
+@pytest.mark.slow
 @COMPILED
 def test_a_damaged_library_is_made_anew(tmp_path: Path) -> None:
     assert _said("print(mkl_vendor.is_answered())", tmp_path) == "False"

@@ -45,6 +45,7 @@ def test_two_points(divergence: str, pairs: str) -> None:
     assert values["bad_basins"][-1] == (0 if pairs == "fixed" else 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "divergence", ["hinge", "f_total_variation", "wasserstein", "mmd", "sinkhorn_divergence"]
 )
@@ -197,6 +198,7 @@ VALUES = {
 """Claims of values at critics without a bound, and where they are made."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bound", "made"), [(0.3, False), (3.0, False), (10.0, True), (25.0, True)]
 )
@@ -214,10 +216,8 @@ def test_values_are_claimed_where_the_bound_leaves_room(
         assert (claim in _broken(bound=bound, **settings)) == made
 
 
-@pytest.mark.parametrize(
-    "bound",
-    [0.3, *(pytest.param(own, marks=pytest.mark.slow) for own in (2.0, 10.0)), 25.0],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("bound", [0.3, 2.0, 10.0, 25.0])
 @pytest.mark.parametrize("divergence", ["minimax", "f_alpha"])
 def test_a_value_that_a_zero_sum_game_does_not_descend_is_found_out(
     divergence: str, bound: float, monkeypatch: pytest.MonkeyPatch

@@ -233,6 +233,7 @@ def test_the_critic_starts_from_its_best_logit_where_p_is_q(divergence: str) -> 
     assert field.jacobian(np.zeros((1, 2)))[0, 1, 0] == pushed > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("turn", "losses"),
     [

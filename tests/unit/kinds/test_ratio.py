@@ -148,6 +148,7 @@ def test_cross_validation_is_that_of_refits(relative: float) -> None:
     assert found == pytest.approx(np.mean(scores), rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("relative", [0.1, 0.5])
 def test_relative_ratio_is_that_of_the_laws(relative: float) -> None:
     """p/(a p + (1 - a) q) of two normal laws, and the relative Pearson divergence, by quadrature:

@@ -216,6 +216,7 @@ def test_a_metric_of_one_value_is_no_objective(tmp_path: Path) -> None:
     assert load(write_study(tmp_path, body.replace("OBJECTIVE", "{maximize: modes_covered}")))
 
 
+@pytest.mark.slow
 def test_metrics_of_a_single_mode_that_rank_something_have_two_values_at_least() -> None:
     """A metric with one value alone says so by its bounds, and is then refused as a score."""
     one = targets.from_config({"name": "ring", "modes": 1})

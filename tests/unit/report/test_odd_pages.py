@@ -158,6 +158,7 @@ def test_powers_of_ten_are_text(low: float) -> None:
         assert np.isclose(10.0 ** int(text[2:].translate(raised)), value)
 
 
+@pytest.mark.slow
 def test_long_labels_do_not_overlap(make_study: Callable[..., xr.Dataset]) -> None:
     """Those of neighbouring columns, of heat map and gallery, and of rows of the effects."""
     long = [f"label {place} that is as long as nobody would write it twice" for place in range(5)]

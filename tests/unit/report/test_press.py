@@ -82,6 +82,7 @@ def test_what_is_printed_by_an_artist_is_no_answer(tmp_path: Path, by_itself: li
     assert not by_itself
 
 
+@pytest.mark.slow
 def test_what_it_cannot_print_is_printed_here(tmp_path: Path, by_itself: list[str]) -> None:
     """A function without a name of its own; into a folder that is not there nobody prints."""
     with figure_style(), Press() as press:

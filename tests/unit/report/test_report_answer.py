@@ -202,6 +202,7 @@ def test_what_seeds_explain_is_said(make_study: Make) -> None:
     assert "the seed explains &gt;99.9%, and &lt;0.1% is left to trials" in said
 
 
+@pytest.mark.slow
 def test_computations_without_chance_have_differences_and_no_more(make_study: Make) -> None:
     ds = make_study({"divergence": ARMS, "lr": [1, 2]}, samples=1)
     about = {"role": "claim", "printed": ""}
@@ -234,6 +235,7 @@ def test_computations_without_chance_have_differences_and_no_more(make_study: Ma
     assert not any("interval" in caption for caption in captions)
 
 
+@pytest.mark.slow
 def test_coverage_names_the_share_of_good_samples(make_study: Make) -> None:
     ds = make_study({"divergence": ARMS, "lr": [1, 2]}, samples=1)
     share = float(analysis.arm_scores(ds, "high_quality")["mean"].sel(divergence="reverse_kl"))
@@ -503,6 +505,7 @@ def test_without_scores_nothing_is_left_to_explain(make_study: Make) -> None:
     assert not re.search("explain|left to|pairs of axes", points)
 
 
+@pytest.mark.slow
 def test_seeds_that_were_added_have_no_interval_of_a_fixed_number(make_study: Make) -> None:
     """Beside another run, too, where nothing is left of what settles the question."""
     ds = make_study({"divergence": ARMS, "lr": [1, 2]}, samples=1)

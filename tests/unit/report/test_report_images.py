@@ -278,6 +278,7 @@ def labelled(
     return drawing
 
 
+@pytest.mark.slow
 def test_a_map_of_labels_is_no_higher_than_a_page(
     make_study: Callable[..., xr.Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -291,6 +291,7 @@ def test_every_figure_is_drawn(make_study: Make, case: str) -> None:
     assert [label.get_text() for label in rows] == findings.ranked_arms
 
 
+@pytest.mark.slow
 def test_a_score_of_the_last_step_has_neither_curve_nor_falls(make_study: Make) -> None:
     """A costly metric is measured once; and a study with one record shows its points."""
     ds = make_study({"divergence": ARMS}, seeds=2, steps=6, samples=5, score="mode_kl")
@@ -577,6 +578,7 @@ def test_a_section_that_raises_is_named_in_its_place(
     assert not (tmp_path / "report" / "heatmap.svg").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "given", "why"),
     [
@@ -607,6 +609,7 @@ def test_what_a_section_adds_wrongly_costs_its_place_alone(
     assert (tmp_path / "report" / "curves.svg").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("raises", [False, True])
 def test_a_section_that_states_neither_place_nor_label_stands_behind_all(
     make_study: Make, tmp_path: Path, raises: bool

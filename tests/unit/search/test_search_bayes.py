@@ -596,6 +596,7 @@ def test_more_seeds_promote_no_losers(tmp_path: Path) -> None:
     assert more.counts() == {own: count // 2 * 3 for own, count in few.counts().items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pruner", ["", "{name: successive_halving, factor: 3, first: 10}"])
 def test_seeds_that_come_later_leave_points_in_their_places(tmp_path: Path, pruner: str) -> None:
     """Trial 3 was another point when the new seeds had landed, and while they did."""
@@ -643,6 +644,7 @@ def test_a_pruned_search_takes_no_point_in_training_for_good(tmp_path: Path, nam
 # --- the cache ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_storage_has_the_study_that_the_documentation_opens(tmp_path: Path) -> None:
     """Of a shipped search; nothing need be recorded for its name."""
     root = Path(__file__).parents[3]

@@ -315,6 +315,7 @@ def test_points_of_the_same_scores_tie(tmp_path: Path) -> None:
     assert analysis.best_by_budget(ds)["incumbent"].values[0, -1] == 4
 
 
+@pytest.mark.slow
 def test_a_point_that_could_not_be_measured_is_not_shown_as_best(tmp_path: Path) -> None:
     """In whatever is sought, as the search has it, which does not choose such a point."""
     two = "search.bayes.objective={maximize: [modes_covered, high_quality]}"
@@ -331,6 +332,7 @@ def test_a_point_that_could_not_be_measured_is_not_shown_as_best(tmp_path: Path)
     np.testing.assert_array_equal(shown, analysis.trial_scores(ds)["score"].values[0, order[1]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistic", ["mean", "median"])
 def test_a_front_says_what_its_points_are(tmp_path: Path, statistic: str) -> None:
     two = "search.bayes.objective={maximize: [modes_covered, high_quality]}"
@@ -448,6 +450,7 @@ def test_captions_say_where_looks_of_settings_repeat(tmp_path: Path, count: int)
     assert [said in own.caption for own in drawings] == [count == 9] * len(drawings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_a_caption_says_what_each_dotted_line_is(tmp_path: Path, seeds: int) -> None:
     """Of one seed no other chooses a point, and the one that is dotted is the perfect score."""
@@ -558,6 +561,7 @@ def test_the_walk_of_a_search(tmp_path: Path) -> None:
     assert json.loads(plan.stdout)["recorded"] == 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("repeated", [(), ("search.bayes.repeats=2", "search.bayes.fresh=2")])
 @pytest.mark.parametrize("pruner", ["successive_halving", "hyperband"])
 def test_a_pruned_search_knows_its_own_records(

@@ -239,6 +239,7 @@ def test_captions_are_of_searches(tmp_path: Path) -> None:
     assert re.search(r"\d% search", said)
 
 
+@pytest.mark.slow
 def test_one_search_an_arm_tells_no_arms_apart(tmp_path: Path) -> None:
     """Its luck is one draw, however many seeds the points have."""
     for more in ("search.bayes.trials=5", "search.bayes.fresh=6"):
@@ -263,15 +264,9 @@ WITHOUT_AXIS = TEXT.replace("  grid: {divergence: [minimax, reverse_kl]}\n", "")
 OF_A_SEARCH = ("answer", "budget", "curves", "heatmap", "parallel_coordinates", "ranking")
 
 
-@pytest.mark.parametrize(
-    ("repeats", "text"),
-    [
-        pytest.param(1, WITHOUT_AXIS, id="1-no axis"),
-        pytest.param(3, TEXT, id="3-arms", marks=pytest.mark.slow),
-        pytest.param(1, TEXT, id="1-arms", marks=pytest.mark.slow),
-        pytest.param(3, WITHOUT_AXIS, id="3-no axis", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("repeats", [1, 3])
+@pytest.mark.parametrize("text", [WITHOUT_AXIS, TEXT], ids=["no axis", "arms"])
 def test_a_search_of_one_seed_has_scores_and_figures(
     tmp_path: Path, text: str, repeats: int
 ) -> None:
@@ -303,6 +298,7 @@ def test_a_search_of_one_seed_has_scores_and_figures(
     assert json.loads(drawn[1]) == json.loads(str(embedded(Searched.of(ds))))
 
 
+@pytest.mark.slow
 def test_one_arm_is_not_told_as_one_of_several(tmp_path: Path) -> None:
     """However many searches it has."""
     own = repeated(tmp_path, *THREE, text=WITHOUT_AXIS)
@@ -315,6 +311,7 @@ def test_one_arm_is_not_told_as_one_of_several(tmp_path: Path) -> None:
     assert not re.search("[Ee]ach arm|all arms|Each was", said)
 
 
+@pytest.mark.slow
 def test_a_row_of_the_best_is_of_one_point(tmp_path: Path) -> None:
     """Where the page is by another metric than the first objective, which chose the point."""
     two = "search.bayes.objective={maximize: [modes_covered, high_quality]}"

@@ -67,6 +67,7 @@ def test_its_points_do_not_depend_on_timing(tmp_path: Path, sampler: str) -> Non
         assert others[0] != others[2]
 
 
+@pytest.mark.slow
 def test_its_budget_grows_in_the_middle_of_a_round(tmp_path: Path) -> None:
     """From 6 points, one round and a half, to 12: the same as 12 at once."""
     rng = np.random.default_rng(0)

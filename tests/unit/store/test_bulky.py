@@ -18,6 +18,7 @@ from ganstudy.study import load
 IMAGES = "{name: sprites, size: 24, shapes: 2, colours: 2, rows: 1, columns: 2, noise: 0.001}"
 
 
+@pytest.mark.slow
 def test_bulky_samples_stand_beside_others(tmp_path: Path) -> None:
     """Whichever trial is gathered first."""
     axis = f"divergence: [minimax]\n    target: [ring, {IMAGES}]"

@@ -137,6 +137,7 @@ def test_they_lie_beside_the_records(run: RunDirectory) -> None:
         assert run.generators.read(own.id, own.generator_digest)
 
 
+@pytest.mark.slow
 def test_damage_is_told_and_mended(
     run: RunDirectory, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
@@ -210,6 +211,7 @@ def _unmeasured(
         return _run(folder, text, *FEW, *changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fails", [False, True])
 def test_they_stay_where_trials_are_trained_again_for_a_metric(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
@@ -230,6 +232,7 @@ def test_they_stay_where_trials_are_trained_again_for_a_metric(
         assert run.generators.read(name, own.generator_digest)
 
 
+@pytest.mark.slow
 def test_they_stay_where_the_study_of_a_retry_keeps_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
