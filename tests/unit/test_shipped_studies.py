@@ -27,9 +27,6 @@ from ganstudy.study import load
 QUICK = {"gdpp_ring"}
 """Studies that go to their page whenever tests run; the others do so where slow tests run."""
 
-ATLAS = FOLDER / "atlas"
-"""Studies of so many trials that to plan one takes seconds."""
-
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_study_is_valid(path: Path) -> None:
