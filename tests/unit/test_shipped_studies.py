@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from inline import trained_inline
-from scaled_down import FOLDER, STUDIES, scaled_down
+from scaled_down import STUDIES, scaled_down
 from tiny import write_study
 from unrendered import unprinted
 
