@@ -34,6 +34,8 @@ def main() -> None:
     started this one, the file to which this one writes where it is when it is asked, and whether
     signals ask.
     """
+    # What plug-ins print is seen at once: kept for later, it would be lost with the process.
+    sys.stdout = sys.stderr
     handle, parent, stack, by_signal = sys.argv[1:5]
     die_with(int(parent))
     with Path(stack).open("w", encoding="utf-8") as file:

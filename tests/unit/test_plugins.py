@@ -96,6 +96,7 @@ def test_study_with_a_plugin_runs_and_reopens(
     folder.mkdir()
     _talking(folder)
     path, out = _study(folder), folder / "run"
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     for asked in ([path, "--out", out], [out / "study.yaml", "--fresh"]):
         command = [sys.executable, "-m", "ganstudy", "run", *asked, "--workers", "1", "--json"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
