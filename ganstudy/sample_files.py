@@ -108,5 +108,5 @@ def _scatter(sampled: Sampled) -> bytes:
         draw_discs(axes, sampled.samples.astype(np.float64), arm_colours(1)[0], size=2.5)
         buffer = io.BytesIO()
         # Matplotlib has not typed it.
-        FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]
+        FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]  # Matplotlib has not typed it
     return buffer.getvalue()

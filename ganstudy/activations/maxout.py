@@ -31,7 +31,7 @@ class Maxout(Activation):
     def apply(self, sums: Tensor) -> Tensor:
         """The largest sum of each unit."""
         # torch has not typed it.
-        pieces: Tensor = sums.unflatten(-1, (-1, self.pieces))  # type: ignore[no-untyped-call]
+        pieces: Tensor = sums.unflatten(-1, (-1, self.pieces))  # type: ignore[no-untyped-call]  # torch has not typed it
         return pieces.amax(-1)
 
     def module(self) -> torch.nn.Module:

@@ -165,7 +165,7 @@ def described(program: ProgramName, device: str = "cpu") -> str:
         parts.append(f"{torch.get_num_threads()} threads")
     if _is_gpu(device):
         # torch has not typed it.
-        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]  # torch has not typed it
         libraries = f"CUDA {torch.version.cuda}, cuDNN {cudnn}"
         parts += [torch.cuda.get_device_name(device), libraries]
         if program == "eager":
@@ -213,7 +213,7 @@ def _mkl_branch() -> str:
     import torch
 
     # torch has not typed it.
-    if not torch.backends.mkl.is_available():  # type: ignore[no-untyped-call]
+    if not torch.backends.mkl.is_available():  # type: ignore[no-untyped-call]  # torch has not typed it
         return "absent"
     try:
         library = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))

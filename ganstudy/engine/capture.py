@@ -45,7 +45,7 @@ class Graph:
         """Call the function on a stream of its own a few times, then once more for the record."""
         # torch has not typed it; its own stream for records stays on the device of the first one.
         aside, recorded = (
-            torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+            torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]  # torch has not typed it
             for _ in range(2)
         )
         aside.wait_stream(torch.cuda.current_stream(self._device))

@@ -79,6 +79,11 @@ class Kind(Configuration, ABC):
         return ""
 
     @property
+    def on_processor(self) -> bool:
+        """All of it, where its trials compute on no other device."""
+        return not self.uses_device
+
+    @property
     def in_pieces(self) -> str:
         """Why a GPU is not given each round of it as one graph, in words; empty if it is."""
         return ""

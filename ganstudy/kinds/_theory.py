@@ -155,11 +155,6 @@ class TheoryKind(TheorySettings, Kind, ABC):
     def shape(self) -> Mapping[str, Any]:
         """Settings that fix shapes or control flow; trials that share them are stacked."""
 
-    @property
-    def on_processor(self) -> bool:
-        """All of it."""
-        return True
-
     def pack_key(self) -> str:
         """All that fixes shapes and control flow."""
         every = {"every": self.record.every, "kind": self.name, "steps": self.steps}

@@ -25,7 +25,7 @@ def affine(kind: type[nn.Module], own: Mapping[str, Tensor], name: str, **more: 
         more = {"kernel_size": weight.shape[-1], **more}
     # First values would be drawn from the global generator.
     # torch has not typed it.
-    layer: nn.Module = skip_init(kind, *sizes, bias=bias is not None, **more)  # type: ignore[no-untyped-call]
+    layer: nn.Module = skip_init(kind, *sizes, bias=bias is not None, **more)  # type: ignore[no-untyped-call]  # torch has not typed it
     layer.weight.data = weight.clone()
     if bias is not None:
         layer.bias.data = bias.flatten().clone()

@@ -102,7 +102,7 @@ def serve() -> None:
     with suppress(EOFError, BrokenPipeError):
         image, classes, steps = pickle.load(sys.stdin.buffer)
         # torch has not typed it.
-        with Portable():  # type: ignore[no-untyped-call]
+        with Portable():  # type: ignore[no-untyped-call]  # torch has not typed it
             made = _trained(_incoming(), image, classes, steps)
         pickle.dump(made, sys.stdout.buffer)
         sys.stdout.buffer.flush()
