@@ -20,12 +20,17 @@ Array = NDArray[np.float64]
 Effect = tuple[int, ...]
 """The dimensions of the table whose joint effect is meant, beyond those of its parts."""
 
+Squares = tuple[Array | float, int]
+"""A sum of squares, of one study or of each, and its degrees of freedom."""
+
 MOST_COLUMNS = 400
 """Columns of a model with gaps; its cost grows with their cube."""
 
 
 class Shares(NamedTuple):
-    """Shares of variance by effect with their tests, each `(effects,)`, and effects left out.
+    """Shares of variance by effect with their tests, and effects left out.
+
+    Settings and freedom are `(effects,)`, all else `(*, effects)`.
 
     settings  that a seed has of each level, or combination of levels, at the fewest
     """
@@ -39,7 +44,7 @@ class Shares(NamedTuple):
     left_out: list[Effect]
 
 
-def shares(table: Array) -> Shares:
+def shares(table: Array, studies: int = 0) -> Shares:
     r"""$\epsilon^2$ of main effects, pairs and seed, and F tests against what they do seed to seed.
 
     P-values are no smaller than those of `paired_t`, for the same reason: few seeds that differ
@@ -49,51 +54,55 @@ def shares(table: Array) -> Shares:
     one seed, which tests nothing: p is NaN. So is the share of what does not vary among the scores,
     as where one arm alone has any.
 
-    Shapes  `(levels…, seeds)`, NaN where there is no score.
+    studies  leading dimensions, along which full tables are studies of their own
+
+    Shapes  `(*, levels…, seeds)`, NaN where there is no score.
     """
-    seed = table.ndim - 1
+    seed = table.ndim - studies - 1
     factors = [(place,) for place in range(seed)]
     effects: list[Effect] = [*factors, *combinations(range(seed), 2)]
     several = table.shape[-1] > 1
     asked = [*effects, *([(seed,)] if several else [])]
     errors = [(*effect, seed) for effect in effects] if several else []
     count = len(asked)
-    share, statistic, p = np.full((3, count), np.nan)
+    share, statistic, p = np.full((3, *table.shape[:studies], count), np.nan)
     freedom = np.zeros(count, np.int64)
-    known = np.isfinite(table)
+    known = np.isfinite(table[(0,) * studies])
     settings = np.array([_settings(known, effect) for effect in asked])
     if not known.any():
         return Shares(asked, settings, share, freedom, statistic, p, [])
-    found = variance(table, [*asked, *errors])
+    found = variance(table, [*asked, *errors], studies)
     left_out = [effect for effect in found.left_out if effect in asked]
     # Equal scores differ by rounding.
-    varied = found.total > 1e-20 * float(np.nansum(table**2))
+    varied = found.total > 1e-20 * _squares(table, studies)
+    total = np.where(varied, found.total, np.nan)
     rest = _pooled([found.residual, *(found.explained.get(e, (0.0, 0)) for e in errors)])
     for place, effect in enumerate(asked):
         gained, freedom[place] = found.explained.get(effect, (0.0, 0))
         error = found.explained.get((*effect, seed), (0.0, 0)) if effect in effects else rest
         error = error if error[1] else rest
-        if not varied or not freedom[place]:
+        if not freedom[place]:
             continue
         if not error[1]:
-            share[place] = gained / found.total
+            share[..., place] = gained / total
             continue
         mean = error[0] / error[1]
-        share[place] = found.weight[effect] * (gained - freedom[place] * mean) / found.total
-        share[place] = min(share[place], 1.0)
-        if effect in effects and mean > 1e-12 * found.total:
-            statistic[place] = gained / freedom[place] / mean
-            p[place] = fdtrc(freedom[place], error[1], max(statistic[place], 0.0))
+        own = found.weight[effect] * (gained - freedom[place] * mean) / total
+        share[..., place] = np.minimum(own, 1.0)
+        if effect in effects:
+            mean = np.where(mean > 1e-12 * total, mean, np.nan)
+            statistic[..., place] = gained / freedom[place] / mean
+            p[..., place] = fdtrc(freedom[place], error[1], np.maximum(statistic[..., place], 0.0))
     scored = int(known.any(axis=tuple(range(seed))).sum())
-    p = np.maximum(p, smallest_p(scored)) if scored > 1 else np.full(count, np.nan)
+    p = np.maximum(p, smallest_p(scored)) if scored > 1 else np.full_like(p, np.nan)
     return Shares(asked, settings, share, freedom, statistic, holm(p), left_out)
 
 
-def with_and_without(table: Array) -> tuple[Shares, list[Shares]]:
-    """Shares of variance, and those without each seed; none of these with fewer than three."""
+def with_and_without(table: Array, studies: int = 0) -> tuple[Shares, list[Shares]]:
+    """`shares`, and those without each seed; none of these with fewer than three."""
     seeds = table.shape[-1]
     without = [np.delete(table, seed, axis=-1) for seed in range(seeds if seeds > 2 else 0)]
-    return shares(table), [shares(one) for one in without]
+    return shares(table, studies), [shares(one, studies) for one in without]
 
 
 def graded_effects(whole: Shares, without: Sequence[Shares]) -> NDArray[np.str_]:
@@ -107,11 +116,16 @@ def graded_effects(whole: Shares, without: Sequence[Shares]) -> NDArray[np.str_]
 
 
 def axes_apart(whole: Shares, without: Sequence[Shares], axes: int) -> Array:
-    """Differences of shares of all pairs of axes, `(pairs, seeds)`: those of pseudo-values."""
+    """Differences of shares of all pairs of axes, `(*, pairs, seeds)`: those of pseudo-values."""
     seeds, (first, second) = len(without), np.triu_indices(axes, 1)
-    apart = [one.share[first] - one.share[second] for one in (whole, *without)]
-    pseudo = seeds * apart[0] - (seeds - 1) * np.reshape(apart[1:], (seeds, len(first)))
-    return np.asarray(pseudo.T)
+    apart = [one.share[..., first] - one.share[..., second] for one in (whole, *without)]
+    left = np.reshape(apart[1:], (seeds, *apart[0].shape))
+    return np.moveaxis(seeds * apart[0] - (seeds - 1) * left, 0, -1)
+
+
+def _squares(table: Array, studies: int) -> Array:
+    """Sum of the squares of each study."""
+    return np.asarray(np.nansum(table**2, axis=tuple(range(studies, table.ndim))))
 
 
 def _settings(known: NDArray[np.bool_], effect: Effect) -> float:
@@ -121,37 +135,41 @@ def _settings(known: NDArray[np.bool_], effect: Effect) -> float:
     return float(counts.min(where=counts > 0, initial=np.inf))
 
 
-def _pooled(parts: Sequence[tuple[float, int]]) -> tuple[float, int]:
+def _pooled(parts: Sequence[Squares]) -> Squares:
     return sum(square for square, _ in parts), sum(freedom for _, freedom in parts)
 
 
 class Variance(NamedTuple):
-    """Sums of squares and degrees of freedom by effect, what is left, and effects left out.
+    """Sums of squares by effect, what is left, and effects left out.
 
     weight  by effect, but those with the last dimension: how often its variance counts in a full
             table of as many scores, for once in this one, beside what others have in common with it
     """
 
-    explained: dict[Effect, tuple[float, int]]
-    residual: tuple[float, int]
-    total: float
+    explained: dict[Effect, Squares]
+    residual: Squares
+    total: Array | float
     left_out: list[Effect]
     weight: dict[Effect, float]
 
 
-def variance(table: Array, effects: Sequence[Effect]) -> Variance:
+def variance(table: Array, effects: Sequence[Effect], studies: int = 0) -> Variance:
     """Type II sums of squares; in a full table the classical ones.
 
     A table with gaps needs a model with a column for every level and pair of levels: the largest
     pairs are left out until it has no more than `MOST_COLUMNS`.
 
-    Errors  `ValueError` for a table without a number.
+    studies  leading dimensions, along which full tables are studies of their own
+
+    Errors  `ValueError` for a table without a number, and for several studies with gaps.
     """
     known = np.isfinite(table)
+    if known.all():
+        return _full(table, effects, studies)
+    if studies:
+        raise ValueError("tables with gaps are taken one by one")
     centred = table - table[known].mean()
     total = float((centred[known] ** 2).sum())
-    if known.all():
-        return _full(centred, effects, total)
     sizes = {effect: math.prod(table.shape[d] - 1 for d in effect) for effect in effects}
     kept = sorted(effects, key=lambda effect: (len(effect), sizes[effect]))
     while len(kept) > 1 and len(kept[-1]) > 1 and sum(sizes[e] for e in kept) > MOST_COLUMNS:
@@ -161,19 +179,23 @@ def variance(table: Array, effects: Sequence[Effect]) -> Variance:
     return _with_gaps(centred[known], np.nonzero(known), table.shape, kept, total, left_out)
 
 
-def _full(centred: Array, effects: Sequence[Effect], total: float) -> Variance:
-    """Sums of squares of means, each without what its parts explain."""
+def _full(table: Array, effects: Sequence[Effect], studies: int) -> Variance:
+    """Squares of Fourier coefficients, which are orthogonal.
+
+    An effect has those that vary along all of its own dimensions, and along no other.
+    """
+    own, sizes = tuple(range(studies, table.ndim)), table.shape[studies:]
+    centred = table - table.mean(axis=own, keepdims=True)
+    squares = np.abs(np.fft.fftn(centred, axes=own, norm="ortho")) ** 2
     explained = {}
     for effect in effects:
-        others = tuple(d for d in range(centred.ndim) if d not in effect)
-        means = centred.mean(axis=others, keepdims=True)
-        for d in effect:
-            means = means - means.mean(axis=d, keepdims=True)
-        square = float((means**2).sum()) * centred.size / means.size
-        explained[effect] = (square, math.prod(centred.shape[d] - 1 for d in effect))
-    rest = max(total - sum(square for square, _ in explained.values()), 0.0)
-    freedom = centred.size - 1 - sum(freedom for _, freedom in explained.values())
-    return Variance(explained, (rest, freedom), total, [], dict.fromkeys(explained, 1.0))
+        at = tuple(slice(1, None) if d in effect else slice(1) for d in range(len(sizes)))
+        freedom = math.prod(sizes[d] - 1 for d in effect)
+        explained[effect] = (squares[..., *at].sum(axis=own), freedom)
+    square, freedom = _pooled(list(explained.values()))
+    total = _squares(centred, studies)
+    rest = (np.maximum(total - square, 0.0), math.prod(sizes) - 1 - freedom)
+    return Variance(explained, rest, total, [], dict.fromkeys(explained, 1.0))
 
 
 def _with_gaps(

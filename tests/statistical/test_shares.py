@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from ganstudy import analysis
 from ganstudy.analysis.bounded import share_interval
 from ganstudy.analysis.grades import CLEAR, LEANING, fewest_seeds, graded
-from ganstudy.analysis.intervals import t_interval
+from ganstudy.analysis.intervals import jackknife, t_interval
 from ganstudy.analysis.variance import axes_apart, graded_effects, with_and_without
 from tests.statistical.simulated import Array, four_standard_errors, slack, stated, study
 
@@ -169,35 +170,30 @@ def test_an_interaction_of_noise_explains_little(seeds: int, biased: float) -> N
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 def test_shares_of_variance_are_unbiased_and_their_intervals_cover(seeds: int) -> None:
     """What an axis does differs from seed to seed, and tests keep their level none the less."""
-    runs, rng = 150, np.random.default_rng(seeds)
+    runs, rng = 1000, np.random.default_rng(seeds)
     arm = np.array([-0.5, 0.0, 0.0, 0.5])[:, None, None, None]
     lr = np.array([-1.0, 1.0])[:, None, None]
-
-    def drawn(n: int) -> Array:
-        noise = rng.normal(size=(4, 2, 2, n)) + 0.5 * rng.normal(size=n)
-        by_seed = 0.5 * rng.normal(size=(4, 1, 1, n)) + 0.5 * rng.normal(size=(1, 2, 1, n))
-        return np.asarray(arm + lr + noise + by_seed)
-
+    noise = rng.normal(size=(runs, 4, 2, 2, seeds)) + 0.5 * rng.normal(size=(runs, 1, 1, 1, seeds))
+    by_arm, by_lr = (0.5 * rng.normal(size=(runs, *own, 1, seeds)) for own in ((4, 1), (1, 2)))
+    values = arm + lr + noise + by_arm + by_lr
     # Variances: 1/8 and 1 of the axes, 1/4 of the seed, 3/16 and 1/8 of seeds by axes, 1 of noise.
     total = 1 / 8 + 1 + 1 / 4 + 3 / 16 + 1 / 8 + 1
-    truth = {"arm": 1 / 8 / total, "lr": 1 / total, "steps": 0.0}
-    covered = dict.fromkeys(truth, 0)
-    shares: dict[str, list[float]] = {name: [] for name in truth}
-    wrong = 0
-    for _ in range(runs):
-        effects = analysis.factor_effects(study(drawn(seeds), axes=("arm", "lr", "steps")))
-        for name, share in truth.items():
-            own = effects.sel(effect=name)
-            covered[name] += bool(own["low"] <= share <= own["high"])
-            shares[name].append(float(own["share"]))
-        p = effects["p"].drop_sel(effect=["arm", "lr", "seed"])
-        wrong += bool((p < 0.05).any())
-    assert wrong / runs < 0.05 + four_standard_errors(0.05, runs)
-    for name, share in truth.items():
-        assert covered[name] / runs > 0.93 - four_standard_errors(0.93, runs), name
-        error = np.std(shares[name]) / np.sqrt(runs)
-        # The total has one seed too few of what differs between seeds: up to a tenth too large.
-        assert abs(np.mean(shares[name]) - share) < 4 * error + 0.1 * share, name
+    truth = np.array([1 / 8 / total, 1 / total, 0.0])
+    whole, without = with_and_without(values, 1)
+    left = np.array([one.share for one in without])
+    _, low, high, _ = jackknife(whole.share, left, 0.95)
+    told = analysis.factor_effects(study(values[0], axes=("arm", "lr", "steps")))
+    np.testing.assert_allclose(told["p"], whole.p[0])
+    np.testing.assert_allclose(told["low"][:-1], np.clip(low[0, :-1], 0, 1))
+    covered = ((low.clip(0)[:, :3] <= truth) & (truth <= high.clip(0)[:, :3])).mean(axis=0)
+    assert (covered > 0.93 - four_standard_errors(0.93, runs)).all()
+    # All effects but those that there are and the seed's.
+    wrong = (whole.p[:, 2:-1] < 0.05).any(axis=1).mean()
+    assert wrong < 0.05 + four_standard_errors(0.05, runs)
+    shares = whole.share[:, :3]
+    error = shares.std(axis=0) / np.sqrt(runs)
+    # The total has one seed too few of what differs between seeds: up to a tenth too large.
+    assert (np.abs(shares.mean(axis=0) - truth) < 4 * error + 0.1 * truth).all()
 
 
 @pytest.mark.slow
@@ -210,25 +206,23 @@ def test_effects_on_scores_of_two_values_are_clear_as_rarely_as_arms(
     effect was clear in 3 to 6 % of studies with three seeds, and in 2 % with four."""
     runs, rng = 1000, np.random.default_rng(seeds)
     rare, low, high = law
-    clear = wrong = 0
-    for _ in range(runs):
-        fell = rng.random((2, 2, seeds)) < rare
-        values = np.where(fell, low, high) + 0.005 * rng.uniform(-1, 1, fell.shape)
-        whole, without = with_and_without(values)
-        clear += bool((graded_effects(whole, without) == "clear").any())
-        wrong += bool((whole.p < 0.05).any())
-    assert clear / runs < CLEAR + four_standard_errors(CLEAR, runs)
-    assert wrong / runs < 0.05 + four_standard_errors(0.05, runs)
+    fell = rng.random((runs, 2, 2, seeds)) < rare
+    values = np.where(fell, low, high) + 0.005 * rng.uniform(-1, 1, fell.shape)
+    whole, without = with_and_without(values, 1)
+    clear = (graded_effects(whole, without) == "clear").any(axis=1).mean()
+    assert clear < CLEAR + four_standard_errors(CLEAR, runs)
+    assert (whole.p < 0.05).any(axis=1).mean() < 0.05 + four_standard_errors(0.05, runs)
     assert seeds >= fewest_seeds(3) or not clear
 
 
-def rarely(seeds: int, at: tuple[int, ...], rng: np.random.Generator) -> Array:
+def rarely(runs: int, seeds: int, at: tuple[int, ...]) -> Array:
     """Two axes of two values, all cells with one mean; some, chosen by `at`, collapse in one trial
     of five, and the others are steady."""
-    values = 0.824 + 0.02 * rng.normal(size=(2, 2, seeds))
-    shape = values[at].shape
+    rng = np.random.default_rng(seeds)
+    values = 0.824 + 0.02 * rng.normal(size=(runs, 2, 2, seeds))
+    shape = values[:, *at].shape
     fell = rng.random(shape) < 0.2
-    values[at] = np.where(fell, 0.2, 0.98) + 0.005 * rng.normal(size=shape)
+    values[:, *at] = np.where(fell, 0.2, 0.98) + 0.005 * rng.normal(size=shape)
     return values
 
 
@@ -238,13 +232,12 @@ def test_effects_of_few_settings_are_clear_with_ten_seeds_at_least(
     seeds: int, clear: float
 ) -> None:
     """Fewer miss what is rare: the interaction was clear in 27 and 18 % of such studies."""
-    runs, rng, found = 300, np.random.default_rng(seeds), []
-    for _ in range(runs):
-        whole, without = with_and_without(rarely(seeds, (0, 0), rng))
-        found.append(graded_effects(whole, without)[:3] == "clear")
-    interaction = float(np.mean(found, axis=0)[2])
+    runs = 300
+    grades = graded_effects(*with_and_without(rarely(runs, seeds, (0, 0)), 1))
+    found = grades[:, :3] == "clear"
+    interaction = float(found[:, 2].mean())
     assert abs(interaction - clear) <= four_standard_errors(clear, runs)
-    assert seeds >= 10 or not np.any(found)
+    assert seeds >= 10 or not found.any()
 
 
 @pytest.mark.slow
@@ -253,10 +246,12 @@ def test_axes_of_few_settings_are_told_apart_with_ten_seeds_at_least(
     seeds: int, clear: float
 ) -> None:
     """One arm rarely collapses, whatever the other axis: 11 and 7 % were clear."""
-    runs, rng = 150, np.random.default_rng(seeds)
-    values = (rarely(seeds, (0,), rng) for _ in range(runs))
-    grades = [analysis.compare_effects(study(own))["grade"].values[0, 1] for own in values]
-    assert abs(grades.count("clear") / runs - clear) <= four_standard_errors(clear, runs)
+    runs = 300
+    values = rarely(runs, seeds, (0,))
+    grades = graded(axes_apart(*with_and_without(values, 1), 2), settings=2)[1][:, 0]
+    told = [analysis.compare_effects(study(own))["grade"].values[0, 1] for own in values[:5]]
+    assert told == grades[:5].tolist()
+    assert abs((grades == "clear").mean() - clear) <= four_standard_errors(clear, runs)
 
 
 @pytest.mark.slow
@@ -290,20 +285,17 @@ def test_shares_have_no_interval_where_most_trials_are_missing(missing: int, has
     assert np.isfinite(effects["share"].sel(effect=["arm", "lr"])).all()
 
 
-def axes_graded(sizes: tuple[float, ...], seeds: int, runs: int) -> tuple[Array, Array]:
+def axes_graded(sizes: tuple[float, ...], seeds: int, runs: int) -> tuple[Array, NDArray[np.str_]]:
     """P and grades of differences between the shares of axes, that do something else in every seed.
 
     Shapes  `(runs, pairs)` both.
     """
-    rng, found = np.random.default_rng(seeds), []
-    for _ in range(runs):
-        values = rng.normal(size=(2, 2, 2, seeds)) + 0.5 * rng.normal(size=seeds)
-        for axis, size in enumerate(sizes):
-            signs = np.array([-1.0, 1.0]).reshape(np.roll([2, 1, 1, 1], axis))
-            values = values + signs * (size + 0.5 * rng.normal(size=seeds))
-        found.append(graded(axes_apart(*with_and_without(values), len(sizes))))
-    p, grade = zip(*found, strict=True)
-    return np.array(p), np.array(grade)
+    rng, of_seed = np.random.default_rng(seeds), (runs, 1, 1, 1, seeds)
+    values = rng.normal(size=(runs, 2, 2, 2, seeds)) + 0.5 * rng.normal(size=of_seed)
+    for axis, size in enumerate(sizes):
+        signs = np.array([-1.0, 1.0]).reshape(np.roll([2, 1, 1, 1], axis))
+        values = values + signs * (size + 0.5 * rng.normal(size=of_seed))
+    return graded(axes_apart(*with_and_without(values, 1), len(sizes)))
 
 
 @pytest.mark.slow

@@ -405,6 +405,18 @@ def test_a_full_table_and_its_model_explain_the_same() -> None:
     assert model.residual == pytest.approx(whole.residual)
 
 
+def test_full_studies_side_by_side_have_the_shares_of_each() -> None:
+    tables = np.random.default_rng(12).normal(size=(3, 2, 4, 5))
+    found = shares(tables, 1)
+    for number, table in enumerate(tables):
+        alone = shares(table)
+        for name in ("share", "statistic", "p"):
+            np.testing.assert_allclose(getattr(found, name)[number], getattr(alone, name))
+    tables[1, 0, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="with gaps are taken one by one"):
+        shares(tables, 1)
+
+
 def test_effects_beside_gaps_are_those_of_least_squares() -> None:
     """Against NumPy's solver on indicator columns, type II by hand."""
     rng = np.random.default_rng(11)
