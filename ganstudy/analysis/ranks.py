@@ -59,20 +59,13 @@ def rank_table(
     whole = table[complete]
     blocks, arms = whole.shape
     ranks = ranked(-_levels(whole, sizes)) if blocks else np.full((1, arms), np.nan)
-    mean_rank = ranks.mean(axis=0)
     statistic = p = critical = np.nan
     if blocks > 1 and arms > 1 and testable(ds):
-        spread = ((ranks - (arms + 1) / 2) ** 2).sum() / blocks
-        between = ((mean_rank - (arms + 1) / 2) ** 2).sum()
-        statistic = (arms - 1) * blocks * between / spread if spread else 0.0
-        left = blocks * (arms - 1) - statistic
-        agreed = _chance_of_agreement(ranks)
-        ratio = (blocks - 1) * statistic / left if left > 1e-9 * blocks else math.inf
-        p = max(float(fdtrc(arms - 1, (arms - 1) * (blocks - 1), ratio)), agreed)
+        statistic, p = friedman(ranks)
         critical = _quantile(level, arms) * math.sqrt(arms * (arms + 1) / (6 * blocks))
     return xr.Dataset(
         {
-            "rank": (arm, mean_rank, {"long_name": "mean rank, 1 is best"}),
+            "rank": (arm, ranks.mean(axis=0), {"long_name": "mean rank, 1 is best"}),
             "statistic": statistic,
             "p": p,
             "critical_difference": critical,
@@ -83,6 +76,18 @@ def rank_table(
         coords={arm: means[arm]},
         attrs={"metric": compared.fact.name, "level": level, "settings": settings},
     )
+
+
+def friedman(ranks: Array) -> tuple[float, float]:
+    """Friedman's statistic and its p, as `rank_table` has them, of ranks `(blocks, arms)`."""
+    blocks, arms = ranks.shape
+    spread = ((ranks - (arms + 1) / 2) ** 2).sum() / blocks
+    between = ((ranks.mean(axis=0) - (arms + 1) / 2) ** 2).sum()
+    statistic = (arms - 1) * blocks * between / spread if spread else 0.0
+    left = blocks * (arms - 1) - statistic
+    ratio = (blocks - 1) * statistic / left if left > 1e-9 * blocks else math.inf
+    p = float(fdtrc(arms - 1, (arms - 1) * (blocks - 1), ratio))
+    return statistic, max(p, _chance_of_agreement(ranks))
 
 
 def ranked(rows: Array) -> Array:
