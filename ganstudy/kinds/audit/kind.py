@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 import numpy as np
@@ -141,13 +142,17 @@ class Audit(AuditSettings, OneByOne):
     def _along(self, trial: Trial[Self], variant: str, block: int) -> Array:
         """The metric at every point of the sweep, for one pair of clouds each."""
         check, size = CHECKS[self.check], Size(self.samples, self.spread)
-        values = []
+        pairs, values = [], []
         for place, x in enumerate(check.sweep(variant, self.steps + 1, size)):
             # One cloud of p all along, unless it depends on x.
             real = check.real(variant, x, size, trial.stream("data", block))
             fake = check.fake(variant, x, size, trial.stream("latent", 1000 * block + place))
+            pairs.append((real, fake))
+        # What a metric finds in a cloud of p it finds once for all beside it.
+        for _, beside in groupby(pairs, lambda pair: (pair[0].tobytes(), pair[1].shape)):
+            (real, *_), fakes = zip(*beside, strict=True)
             centre, width = real.mean(axis=0), real.std(axis=0)
             width = np.where(width > 0, width, 1.0)
             target = Cloud.of((real - centre) / width)
-            values.append(float(self.audited.compute((fake - centre) / width, target)))
+            values += self.audited.compute((np.stack(fakes) - centre) / width, target).tolist()
         return np.array(values)
