@@ -269,25 +269,10 @@ def test_a_generator_that_has_blown_up_is_far_and_not_missing(space: Any) -> Non
 
 
 @pytest.mark.slow
-def test_a_classifier_tells_classes_apart_and_knows_its_errors(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Trained once, kept, and judged by held-out images; modes are read with it."""
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    classifier.cache_clear()
+def test_a_classifier_tells_classes_apart_and_knows_its_errors() -> None:
+    """Judged by held-out images; modes are read with it."""
     known = classifier(IMAGES)
     assert known.accuracy > 0.95
-    (file,) = tmp_path.rglob("*.npz")
-    written = file.stat().st_mtime_ns
-    classifier.cache_clear()
-    again = classifier(IMAGES)
-    assert file.stat().st_mtime_ns == written
-    for name, own in known.parameters.items():
-        np.testing.assert_array_equal(again.parameters[name], own)
-    file.write_bytes(file.read_bytes()[:100])
-    classifier.cache_clear()
-    retrained = classifier(IMAGES)
-    np.testing.assert_array_equal(retrained.parameters["features"], known.parameters["features"])
     modes = IMAGES.known_modes()
     assert modes is not None
     rows, labels = IMAGES.held_out_labelled(np.random.default_rng(3), 200)

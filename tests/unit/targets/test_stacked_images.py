@@ -12,7 +12,7 @@ from tiny import LABELLED_PICTURES, PICTURES
 from ganstudy import targets
 from ganstudy.targets import Target
 
-STACKED = {**LABELLED_PICTURES, "name": "stacked_images"}
+STACKED = {"name": "stacked_images", "path": str(PICTURES), "label": "y"}
 
 
 def _target(**settings: Any) -> Target:
