@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from itertools import combinations_with_replacement, product
 from pathlib import Path
@@ -26,9 +27,11 @@ from ganstudy.analysis.first_choice import most_behind
 from ganstudy.analysis.intervals import t_interval
 from ganstudy.analysis.remembered import remembering
 from ganstudy.report import across, build, style
-from ganstudy.report.across.ranking import budgets
+from ganstudy.report.across.first import first
+from ganstudy.report.across.ranking import budgets, by_budget
 from ganstudy.report.across.words import share
 from ganstudy.report.findings import Findings
+from ganstudy.report.prose import Sentence
 from ganstudy.report.sections.methods import Methods
 from ganstudy.report.sections.studies import Studies, draw_alike_on
 from ganstudy.score import tail_mean
@@ -211,13 +214,18 @@ def test_the_first_choice_is_scored_where_it_was_not_chosen() -> None:
     assert (found["share"] == found["cost"] / 8).all()
 
 
-def told(ds: xr.Dataset, question: str) -> str:
+def by_target(ds: xr.Dataset, name: str) -> list[Sentence]:
+    return across.sentences(ds, name)["Which objective on which target"]
+
+
+def told(ds: xr.Dataset, answer: Callable[[xr.Dataset, str], list[Sentence]]) -> str:
     """What is said of a question, without markup; each number is in what its call returns."""
-    said = across.sentences(ds)[question]
-    for text, call in said:
-        value = eval(call, {"ds": ds, "analysis": analysis})
-        names = [*ds["study"].values, "d0", "d1", "d2", "over 4 seeds"]
-        assert unexplained(text, value, names) == []
+    names = [*ds["study"].values, "d0", "d1", "d2", "over 4 seeds"]
+    with remembering():
+        said = answer(ds, "ds")
+        for text, call in said:
+            value = eval(call, {"ds": ds, "analysis": analysis})
+            assert unexplained(text, value, names) == []
     return re.sub(r"<[^>]+>", "", " ".join(str(text) for text, _ in said))
 
 
@@ -230,7 +238,7 @@ def test_searches_that_a_first_choice_loses_are_told() -> None:
     found = analysis.first_choice(ds)
     assert found["lost"].values.tolist() == [6, 0]
     assert found["new_lost"].values.tolist() == [6, 0]
-    said = told(ds, "What to try first")
+    said = told(ds, first)
     lost = "target0 by 0.00, and by more than any number in 6 of 10 seeds, with no limit; "
     assert f"it is on {lost}on target1 by 0.00, at most 0.00; limits hold" in said
     assert f"is behind the best of {lost}target1 by " in said
@@ -243,18 +251,18 @@ def test_arms_that_win_as_often_are_all_told() -> None:
     values = np.repeat([[[3.0], [2.0], [1.0]], [[2.0], [3.0], [1.0]]], 3, axis=2)
     ds = joined_of(values)
     assert analysis.first_choice(ds)["ties"] == 2
-    said = told(ds, "What to try first")
+    said = told(ds, first)
     assert said.startswith("Try d0 first: it is one of 2 arms that win most comparisons over all ")
     assert "and is still chosen 100% of the times" in said
     # By wins, whatever their means are.
     lost = [[1.0, 1, 4, np.nan], [2.0, 2, 2, 2], [1.5, 9, 9, 9]]
-    said = told(joined_of([lost], "lower", (0.0, np.inf)), "Which objective on which target")
+    said = told(joined_of([lost], "lower", (0.0, np.inf)), by_target)
     assert (
         "On target0 d0 and d1 are first, equally, in score (lower is better) with 2.31 and 2.00; "
         in said
     )
     equal = [[1.0, 1, 1, np.nan], [1.0] * 4, [9.0] * 4]
-    said = told(joined_of([equal], "lower", (0.0, np.inf)), "Which objective on which target")
+    said = told(joined_of([equal], "lower", (0.0, np.inf)), by_target)
     assert "On target0 d1 is first in score" in said
 
 
@@ -263,11 +271,11 @@ def test_who_wins_most_at_a_budget_is_told_of_all_that_do(joined: xr.Dataset) ->
     same = joined.assign(sliced_wasserstein=xr.full_like(joined["sliced_wasserstein"], 1.0))
     same = same.assign(modes_covered=xr.full_like(joined["modes_covered"], 2.0))
     same = same.assign(status=xr.full_like(joined["status"], "complete"))
-    said = told(same, "At which budget")
+    said = told(same, by_budget)
     assert "most comparisons are won by 6 arms, equally, with 1 (50%), 6 arms, equally, " in said
     assert "On ring first place goes to 6 arms, equally, with 1, 6 arms, equally, with 2" in said
     assert "in brackets, over how many" not in said
-    said = told(same.isel(constraint=[0], divergence=[0, 1]), "At which budget")
+    said = told(same.isel(constraint=[0], divergence=[0, 1]), by_budget)
     assert "won by “hinge, published” and “minimax, published”, equally, with 1 (50%)" in said
 
 
@@ -277,10 +285,10 @@ def test_an_arm_of_which_no_trial_ran_did_not_diverge_most() -> None:
     values[0, :2, 0] = np.nan
     ds = joined_of(values)
     ds["status"][:, 2] = "missing"
-    said = told(ds, "Which objective on which target")
+    said = told(ds, by_target)
     assert "On average over targets 12.5% of trials diverged, of d0 and d1 most: 12.5%." in said
     ds["status"][:, :2] = "complete"
-    assert "No trial diverged." in told(ds, "Which objective on which target")
+    assert "No trial diverged." in told(ds, by_target)
 
 
 @pytest.mark.parametrize("searches", [3, 5, 8, pytest.param(20, marks=pytest.mark.slow)])
