@@ -221,11 +221,7 @@ def rank_over_studies(
     scores = study_scores(ds, budget).transpose("arm", STUDY, "repeat")
     oriented = scores["oriented"].values
     pairs = paired(oriented, "wins")
-    arms = len(oriented)
-    met = np.isfinite(pairs.differences).sum(axis=1) - 1
-    met = np.where((met > 0) | (arms == 1), np.maximum(met, 1), np.nan)
-    of_repeat = (np.nansum(pairs.differences, axis=1) / met + 1) / 2
-    shares = xr.DataArray(of_repeat, dims=("arm", "seed"), coords={"arm": scores["arm"]})
+    shares = xr.DataArray(wins(pairs), dims=("arm", "seed"), coords={"arm": scores["arm"]})
     fact = RecordedMetric("wins", "share of comparisons won", "", True, (0.0, 1.0), np.nan)
     settings = per_seed((~np.isnan(oriented)).sum(axis=1))
     found = interval_over_seeds(shares, fact, confidence, settings=settings)
@@ -245,6 +241,17 @@ def rank_over_studies(
     order = order_of(found["wins"].values).argsort()
     attrs = {"confidence": confidence, "scored": ranked.attrs["scored"]}
     return found.isel(arm=order).assign_attrs(attrs)
+
+
+def wins(pairs: Paired) -> Array:
+    """Share of its comparisons that each arm wins in each number of search, ties counting half.
+
+    Shapes  `(arms, searches)`, NaN where it has met no other.
+    """
+    arms = len(pairs.differences)
+    met = np.isfinite(pairs.differences).sum(axis=1) - 1
+    met = np.where((met > 0) | (arms == 1), np.maximum(met, 1), np.nan)
+    return np.asarray((np.nansum(pairs.differences, axis=1) / met + 1) / 2)
 
 
 @of_studies

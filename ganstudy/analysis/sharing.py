@@ -67,17 +67,8 @@ def spread_of_arms(
     names = ds[STUDY].values.tolist()
     # (studies, labels, arms, searches)
     values = np.stack([own["oriented"].transpose(STUDY, "arm", "repeat") for own in tables], axis=1)
-    finite = np.isfinite(values).all(axis=2, keepdims=True)
-    scored = np.where(finite, values, np.nan)
-    shape, repeats = scored.shape[:2], scored.shape[-1]
-    variance, pseudo = np.full(shape, np.nan), np.full((*shape, repeats), np.nan)
-    for at in np.ndindex(*shape):
-        own = scored[at][:, finite[at][0]]
-        if (count := own.shape[1]) < 3:
-            continue
-        variance[at] = _variance(own)
-        without = [_variance(np.delete(own, r, axis=1)) for r in range(count)]
-        pseudo[at][finite[at][0]] = count * variance[at] - (count - 1) * np.array(without)
+    scored = np.where(np.isfinite(values).all(axis=2, keepdims=True), values, np.nan)
+    variance, pseudo = variances(scored)
     known = tested(ds).values
     pseudo[~known] = np.nan
     limits = t_interval(pseudo, confidence)
@@ -102,6 +93,24 @@ def spread_of_arms(
         coords={STUDY: names, axis: labels, "to": labels},
         attrs={"confidence": confidence},
     )
+
+
+def variances(tables: Array) -> tuple[Array, Array]:
+    """Variance of arms beyond what searches scatter, and its pseudo-values of the jackknife.
+
+    Shapes  `(*, arms, searches) -> (*), (*, searches)`; NaN is a search without scores.
+    """
+    shape, repeats = tables.shape[:-2], tables.shape[-1]
+    variance, pseudo = np.full(shape, np.nan), np.full((*shape, repeats), np.nan)
+    for at in np.ndindex(*shape):
+        kept = np.isfinite(tables[at]).all(axis=0)
+        own = tables[at][:, kept]
+        if (count := own.shape[1]) < 3:
+            continue
+        variance[at] = _variance(own)
+        without = [_variance(np.delete(own, r, axis=1)) for r in range(count)]
+        pseudo[at][kept] = count * variance[at] - (count - 1) * np.array(without)
+    return variance, pseudo
 
 
 def _variance(table: Array) -> float:

@@ -191,9 +191,13 @@ def test_kliep_climbs_to_the_likelihood_of_a_general_solver() -> None:
     assert reached[-1] == pytest.approx(best, abs=1e-4)
 
 
+TRAINED = [(cls, "alternating") for cls in estimators.family]
+TRAINED += [(TRAINED[-1][0], updates) for updates in ("simultaneous", "extragradient")]
+"""Every estimator, and every way to take turns with one: turns know nothing of how it fits."""
+
+
 @pytest.mark.slow
-@every_estimator
-@pytest.mark.parametrize("updates", ["alternating", "simultaneous", "extragradient"])
+@pytest.mark.parametrize(("cls", "updates"), TRAINED, ids=lambda own: getattr(own, "name", own))
 def test_a_generator_finds_a_gaussian(cls: type[Estimator], updates: str) -> None:
     """An affine generator under reverse KL ends with the mean and the width of p, nearly.
 
