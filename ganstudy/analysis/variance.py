@@ -187,7 +187,7 @@ def _full(table: Array, effects: Sequence[Effect], studies: int) -> Variance:
     own, sizes = tuple(range(studies, table.ndim)), table.shape[studies:]
     centred = table - table.mean(axis=own, keepdims=True)
     squares = np.abs(np.fft.fftn(centred, axes=own, norm="ortho")) ** 2
-    explained = {}
+    explained: dict[Effect, Squares] = {}
     for effect in effects:
         at = tuple(slice(1, None) if d in effect else slice(1) for d in range(len(sizes)))
         freedom = math.prod(sizes[d] - 1 for d in effect)
@@ -225,7 +225,8 @@ def _with_gaps(
     def fitted(at: NDArray[np.intp], axes: Array) -> float:
         return float(((axes.T @ moments[at]) ** 2).sum())
 
-    explained, weight = {}, {}
+    explained: dict[Effect, Squares] = {}
+    weight = {}
     for effect in effects:
         others = frozenset(other for other in effects if not set(effect) <= set(other))
         (at, axes), (at_with, axes_with) = basis(others), basis(others | {effect})
