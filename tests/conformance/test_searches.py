@@ -50,11 +50,15 @@ PRUNED = {
         "    startup",
         f"    pruner: {{name: {pruner}, first: 2, factor: {factor}}}\n{more}    startup",
     )
-    for pruner in get_args(PrunerFile.model_fields["name"].annotation)
+    for place, pruner in enumerate(get_args(PrunerFile.model_fields["name"].annotation))
     for factor in (2, 7)
     for more in ("", "    repeats: 2\n    fresh: 2\n")
+    if (place + (factor == 7)) % 2 == bool(more)
 }
-"""Searches that train some points further; where one in seven of six points goes on, the best."""
+"""Searches that train some points further; where one in seven of six points goes on, the best.
+
+Every two of pruner, factor and repeats are there together.
+"""
 
 STATUSES: list[Status] = ["complete", "diverged", "failed"]
 MOST_QUESTIONS = 1000
