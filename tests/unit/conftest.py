@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from checked import Run, imported
 from filelock import FileLock
 from inline import trained_inline
 from joined_studies import FILES, made_runs
@@ -206,6 +208,20 @@ def theory_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def theory(theory_run: Path) -> xr.Dataset:
     """Its dataset."""
     return open_run(theory_run).compute()
+
+
+@pytest.fixture(scope="module")
+def suites_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A process that has imported what the suites need: longer than most checks take."""
+    with imported(tmp_path_factory.mktemp("suites") / "said") as forked:
+        yield forked
+
+
+@pytest.fixture
+def suites_imported(suites_process: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plug-ins are checked by forks of that process."""
+    run = SimpleNamespace(run=suites_process)
+    monkeypatch.setattr("ganstudy.plugins.conformance.subprocess", run)
 
 
 TABLE_ARMS = ["rows", "sorted", "shifted"]

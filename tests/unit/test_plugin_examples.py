@@ -32,6 +32,7 @@ def test_the_page_has_the_files_as_they_are() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("suites_imported")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_each_keeps_every_promise(path: Path) -> None:
     """By `check --plugin`, which says under which name it goes, and that it is the file's."""

@@ -356,7 +356,10 @@ def test_texts_that_trials_were_trained_with_stay_in_the_run(folder: Path) -> No
 
 @pytest.mark.slow
 def test_check_says_which_promises_a_plugin_breaks(folder: Path) -> None:
-    """KL the other way round; the right one keeps all, as `test_plugin_examples.py` shows."""
+    """KL the other way round; the right one keeps all, as `test_plugin_examples.py` shows.
+
+    By a process that is begun for it, as a user has it.
+    """
     text = (ROOT / "docs" / "plugins" / "own_reverse_kl.py").read_text()
     path = folder / "own_reverse_kl.py"
     path.write_text(text.replace("(laws.q, laws.p)", "(laws.p, laws.q)"))
@@ -377,6 +380,7 @@ def test_check_says_which_promises_a_plugin_breaks(folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("suites_imported")
 def test_check_says_that_a_gpu_would_wait(folder: Path) -> None:
     """A loss that asks for a number trains on a CPU, and failed there as its round was recorded."""
     text = (ROOT / "docs" / "plugins" / "own_reverse_kl.py").read_text()
@@ -447,6 +451,7 @@ class Own(Constraint):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("suites_imported")
 @pytest.mark.parametrize("name", SOUND)
 def test_sound_members_keep_their_promises(folder: Path, name: str) -> None:
     path = folder / f"{name}.py"

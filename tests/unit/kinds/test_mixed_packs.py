@@ -163,6 +163,7 @@ def test_numbers_of_its_own_are_each_trials(path: Path, part: str, field: str) -
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("suites_imported")
 def test_check_sees_it_of_numbers_of_its_own(path: Path) -> None:
     path.write_text(_counted("optimizer", "self.own.mean()", "1.0"), encoding="utf-8")
     broken = [one.promise for one in conformance.check(path).broken]
@@ -170,6 +171,7 @@ def test_check_sees_it_of_numbers_of_its_own(path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("suites_imported")
 @pytest.mark.parametrize("part", ["updates", "optimizer"])
 def test_check_sees_it_too(path: Path, part: str) -> None:
     """Of these families no suite had two trials of a plug-in that differ."""
