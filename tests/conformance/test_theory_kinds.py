@@ -186,12 +186,10 @@ def test_what_is_recorded_is_described(trained: tuple[type[TheoryKind], list[Rec
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("every", [3, 1])
-def test_alone_as_in_a_pack(trained: tuple[type[TheoryKind], list[Record]], every: int) -> None:
+def test_alone_as_in_a_pack(trained: tuple[type[TheoryKind], list[Record]]) -> None:
     """The same numbers, bit for bit, beside other trials, alone, and in another order."""
     kind, found = trained
-    both = _trials(kind)
-    trials = [own for at in range(0, len(both), 2 * every) for own in both[at : at + 2]]
+    trials = _trials(kind)
     own = {record.id: record for record in found}
     alone = [record for trial in trials if not trial.seed for record in _train([trial])]
     turned = _train(trials[::-1])
