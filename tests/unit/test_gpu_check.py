@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import time
@@ -20,7 +21,6 @@ from benchmarks.gpu.visit import LOG, Visit
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "benchmarks" / "gpu"
-TILES = "tests/reference/test_fixed_tiles.py"
 MACHINE = {"gpu": "NVIDIA H200", "memory_GiB": 139.8, "torch": "2.11.0+cu130"}
 
 
@@ -186,18 +186,29 @@ def test_a_suite_names_tests_that_are_there(name: str) -> None:
         assert {*own.only} == {test for test in there if test.endswith("torch_nn")}
 
 
+_COLLECTED = """
+import pytest
+from benchmarks.gpu.suites import SUITES
+for name, own in SUITES.items():
+    print("suite", name)
+    pytest.main(["-q", "--collect-only", "-o", "addopts=", *own.tests])
+"""
+
+
+@pytest.fixture(scope="module")
+def collected() -> dict[str, set[str]]:
+    """The functions of each suite, by one process: each would begin with torch."""
+    command = [sys.executable, "-c", _COLLECTED]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    suites = (own.partition("\n") for own in re.split(r"^suite ", told, flags=re.M)[1:])
+    return {name: set(re.findall(r"^tests/.*?::(\w+)", own, re.M)) for name, _, own in suites}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SUITES)
-def test_a_suite_collects_what_it_says(name: str) -> None:
+def test_a_suite_collects_what_it_says(name: str, collected: dict[str, set[str]]) -> None:
     """A keyword selected one test of two workers once, and 118 others when they were there."""
-    own = SUITES[name]
-    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-o", "addopts="]
-    told = subprocess.run(
-        [*command, *own.tests], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    found = {
-        line.partition("::")[2].partition("[")[0] for line in told.splitlines() if "::" in line
-    }
+    own, found = SUITES[name], collected[name]
     assert found
     if own.only:
         assert found == {*own.only}
@@ -218,22 +229,35 @@ def test_a_suite_is_run_counted_and_missed(tmp_path: Path) -> None:
     (own,) = games.measure(visit, workers=0)
     assert own == {"tests": 4, "failed": []}
     assert not (tmp_path / LOG).exists()
-    (own,) = Suite("", TILES, ("test_sums",)).measure(visit, workers=0)
-    assert own == {"tests": 0, "failed": [f"{TILES}: no test ran"]}
-    assert "14 skipped" in (tmp_path / LOG).read_text(encoding="utf-8")
+    path = tmp_path / "test_own.py"
+    path.write_text("import pytest\n\n@pytest.mark.skip\ndef test_sums():\n    pass\n")
+    (own,) = Suite("", str(path), ("test_sums",)).measure(visit, workers=0)
+    assert own == {"tests": 0, "failed": [f"{path}: no test ran"]}
+    assert "1 skipped" in (tmp_path / LOG).read_text(encoding="utf-8")
+
+
+class _UntilBegun(Visit):
+    """A visit whose time is up once a test has left a mark."""
+
+    @property
+    def left(self) -> float:
+        while not (self.out / "mark").exists() and super().left > 0:
+            time.sleep(0.01)
+        return 0.0
 
 
 @pytest.mark.slow
 def test_a_suite_that_fails_leaves_its_trace_and_one_without_time_what_it_found(
     tmp_path: Path,
 ) -> None:
-    path = tmp_path / "test_own.py"
-    tests = ("def test_one():", "    assert 1 + 1 == 3", "def test_other():", "    time.sleep(99)")
+    path, mark = tmp_path / "test_own.py", tmp_path / "mark"
+    tests = ["def test_one():", "    assert 1 + 1 == 3", "def test_other():"]
+    tests += [f"    open({str(mark)!r}, 'w').close()", "    time.sleep(99)"]
     path.write_text("\n".join(["import time", *tests]))
     (own,) = Suite("Sums", str(path), ("test_one",)).measure(Visit("cpu", tmp_path), workers=0)
     assert own == {"tests": 1, "failed": ["test_one: assert (1 + 1) == 3"]}
     assert f"{path.name}:3: in test_one" in (tmp_path / LOG).read_text(encoding="utf-8")
-    soon = Visit("cpu", tmp_path, time.monotonic() + 15.0)
+    soon = _UntilBegun("cpu", tmp_path, time.monotonic() + 60.0)
     (own,) = Suite("Sums", str(path)).measure(soon, workers=0)
     assert own["cut"]
     assert own["failed"][0] == "test_one: assert (1 + 1) == 3"
