@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import importlib.util
 import json
-import os
 import re
 import shutil
 import sqlite3
@@ -524,18 +523,21 @@ def test_tensorboard_reads_back_what_was_written(run: Path) -> None:
 MLFLOW = """
 import json, sys
 from mlflow.tracking import MlflowClient
-client = MlflowClient(tracking_uri="sqlite:///" + sys.argv[1])
+client = MlflowClient(tracking_uri="sqlite:///" + sys.argv[1] + "/mlflow.db")
 found = {}
-for run in client.search_runs([client.get_experiment_by_name(sys.argv[2]).experiment_id]):
-    own = {"tags": dict(run.data.tags), "params": dict(run.data.params), "status": run.info.status}
-    own["took"] = run.info.end_time - run.info.start_time
-    if "arm" in own["tags"]:
-        curve = client.get_metric_history(run.info.run_id, "modes_covered")
-        own["curve"] = sorted((point.step, point.value) for point in curve)
-        own["metrics"] = dict(run.data.metrics)
-    else:
-        own["figures"] = [f.path for f in client.list_artifacts(run.info.run_id, "figures")]
-    found[run.data.tags["ganstudy.trial"]] = own
+for study in sys.argv[2:]:
+    found[study] = {}
+    for run in client.search_runs([client.get_experiment_by_name(study).experiment_id]):
+        own = {"tags": dict(run.data.tags), "params": dict(run.data.params)}
+        own["status"] = run.info.status
+        own["took"] = run.info.end_time - run.info.start_time
+        if "arm" in own["tags"]:
+            curve = client.get_metric_history(run.info.run_id, "modes_covered")
+            own["curve"] = sorted((point.step, point.value) for point in curve)
+            own["metrics"] = dict(run.data.metrics)
+        else:
+            own["figures"] = [f.path for f in client.list_artifacts(run.info.run_id, "figures")]
+        found[study][run.data.tags["ganstudy.trial"]] = own
 print(json.dumps(found))
 """
 
@@ -550,72 +552,62 @@ def python_with(package: str, folder: Path) -> Path:
     site = next((folder / "lib").glob("python*")) / "site-packages"
     paths = [str(Path(__file__).parents[2]), *(p for p in sys.path if p.endswith("site-packages"))]
     (site / "these.pth").write_text("\n".join(paths) + "\n")
-    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", package]
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+    install = [*pip, "--no-compile", package]
     made = subprocess.run(install, capture_output=True, text=True, check=False, timeout=300)
     if made.returncode:
         pytest.skip(f"{package} cannot be installed here")
     return python
 
 
-TWICE = """
+WRITTEN = """
 import sys
 from contextlib import suppress
 from pathlib import Path
+from ganstudy import open_run
 from ganstudy.cli import main
+from ganstudy.export import ExportedRun, ExportedTrial, ExportError, family
 run, tool, place = sys.argv[1:]
 report, aside = Path(run, "report"), Path(run, "aside")
 for source, target in ((report, aside), (aside, report)):
     source.rename(target)
     with suppress(SystemExit):
         main(["export", run, tool, "--to", place], standalone_mode=False)
-"""
 
-
-ANOTHERS = """
-import sys
-from pathlib import Path
-from ganstudy import open_run
-from ganstudy.export import ExportedRun, ExportedTrial, ExportError, family
-run, tool, place = sys.argv[1:]
-trial = ExportedTrial("0", "a", {"arm": "a"}, {}, {"seconds": 0.0}, {})
-try:
-    own = ExportedRun(open_run(run).attrs["study"], "Why?", [trial], [])
-    family[tool]().write(own, Path(place))
-except ExportError as error:
-    print(error)
-"""
-
-
-CHANGED = """
-import sys
-from pathlib import Path
-from ganstudy.export import ExportedRun, ExportedTrial, family
-tool, place = sys.argv[1:]
 def trial(id, name, status="complete"):
     return ExportedTrial(id, name, {"arm": "a", "status": status}, {}, {"seconds": 0.0}, {})
+
+def write(study, trials, left=()):
+    return family[tool]().write(ExportedRun(study, "Why?", trials, [], left), Path(place))
+
+try:
+    write(open_run(run).attrs["study"], [trial("0", "a")])
+except ExportError as error:
+    print(error)
 before = [trial("1", "a, trial 0"), trial("2", "a, trial 1"), trial("3", "a, trial 2")]
 now = [trial("1", "a, trial 1"), trial("4", "a, trial 2"), trial("3", "a, trial 2", "pruned")]
-for trials, left in ((before, ()), (now, ["2"])):
-    print(family[tool]().write(ExportedRun("study", "Why?", trials, [], left), Path(place)))
+print(write("study", before), "and", write("study", now, ["2"]))
 """
 
 
-def changed_in(python: Path, tool: str, place: Path) -> None:
-    """One trial is called otherwise, one has no place any more, one is new, one was stopped."""
-    command = [str(python), "-W", "ignore", "-c", CHANGED, tool, str(place)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
-    assert ran.stdout.split() == ["3", "3"]
-
-
-def exported_twice(run: Path, tool: str, python: Path, place: Path) -> None:
-    """Eight trials at first, without the report, and its figures then."""
-    command = [str(python), "-W", "ignore", "-c", TWICE, str(run), tool, str(place)]
+def exported(run: Path, tool: str, python: Path, place: Path) -> None:
+    """Eight trials at first, without the report, and its figures then; a study of that name, of
+    other trials; and one of whose trials one is called otherwise then, one has no place any more,
+    one is new, and one was stopped.
+    """
+    command = [str(python), "-W", "ignore", "-c", WRITTEN, str(run), tool, str(place)]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     assert re.findall(r"\d+ trials added", ran.stdout) == ["8 trials added", "0 trials added"]
-    # A study of that name, of other trials.
-    command[4:5] = [ANOTHERS]
-    refused = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
-    assert "holds the export of another run" in refused.stdout
+    assert "holds the export of another run" in ran.stdout
+    assert ran.stdout.endswith("\n3 and 3\n")
+
+
+def read_back(python: Path, script: str, place: Path, *studies: str) -> list[dict[str, Any]]:
+    """What a tool's own interface finds of each study, in another process."""
+    command = [str(python), "-W", "ignore", "-c", script, str(place), *studies]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    told = json.loads(ran.stdout)
+    return [told[study] for study in studies]
 
 
 def test_the_command_that_opens_an_export_can_be_pasted(run: Path, tmp_path: Path) -> None:
@@ -699,11 +691,9 @@ def test_mlflow_reads_back_what_was_written(run: Path, tmp_path: Path) -> None:
     """By its own client, from its own database: twice exported, once there."""
     place = run.parent / "mlflow"
     with_mlflow = python_with("mlflow-skinny>=3.1", tmp_path / "venv")
-    exported_twice(run, "mlflow", with_mlflow, place)
+    exported(run, "mlflow", with_mlflow, place)
     ds = open_run(run).compute()
-    asked = [str(with_mlflow), "-c", MLFLOW, str(place / "mlflow.db"), str(ds.attrs["study"])]
-    told = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=300).stdout
-    found: dict[str, dict[str, Any]] = json.loads(told)
+    found, changed = read_back(with_mlflow, MLFLOW, place, str(ds.attrs["study"]), "study")
     assert len(found) == 9
     assert found.pop("report")["figures"] == ["figures/answer.png", "figures/curves.png"]
     scores = trial_scores(ds)["score"]
@@ -719,13 +709,8 @@ def test_mlflow_reads_back_what_was_written(run: Path, tmp_path: Path) -> None:
         curve = zip(ds["step"].values.tolist(), values, strict=True)
         assert own["curve"] == [list(point) for point in curve]
 
-    changed_in(with_mlflow, "mlflow", place)
-    asked[-1] = "study"
-    told = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=300).stdout
-    assert {
-        i: (own["tags"]["mlflow.runName"], own["tags"]["status"])
-        for i, own in json.loads(told).items()
-    } == NOW
+    names = {i: (x["tags"]["mlflow.runName"], x["tags"]["status"]) for i, x in changed.items()}
+    assert names == NOW
     # A folder that has moved: figures were written where it had been.
     moved = place.rename(run.parent / "moved")
     command = [str(with_mlflow), "-W", "ignore", "-m", "ganstudy", "export", str(run), "mlflow"]
@@ -745,13 +730,16 @@ NOW = {
 
 
 TRACKIO = """
-import json, sys
+import json, os, sys
+os.environ["TRACKIO_DIR"] = sys.argv[1]
 import trackio
 from trackio.sqlite_storage import SQLiteStorage
 found = {}
-for run in trackio.Api().runs(sys.argv[1]):
-    logs = SQLiteStorage.get_logs(sys.argv[1], run.name, run_id=run.id)
-    found[run.id] = {"name": run.name, "config": run.config, "logs": logs}
+for study in sys.argv[2:]:
+    found[study] = {}
+    for run in trackio.Api().runs(study):
+        logs = SQLiteStorage.get_logs(study, run.name, run_id=run.id)
+        found[study][run.id] = {"name": run.name, "config": run.config, "logs": logs}
 print(json.dumps(found))
 """
 
@@ -765,27 +753,11 @@ def test_trackio_reads_back_what_was_written(run: Path, tmp_path: Path) -> None:
         if importlib.util.find_spec("trackio")
         else python_with("trackio>=0.43", tmp_path / "venv")
     )
-    exported_twice(run, "trackio", python, place)
+    exported(run, "trackio", python, place)
     ds = open_run(run).compute()
-    asked = [str(python), "-W", "ignore", "-c", TRACKIO, str(ds.attrs["study"])]
-    where = {**os.environ, "TRACKIO_DIR": str(place)}
-
-    def there(*study: str) -> dict[str, dict[str, Any]]:
-        own = subprocess.run(
-            [*asked[:-1], *(study or asked[-1:])],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=300,
-            env=where,
-        )
-        found: dict[str, dict[str, Any]] = json.loads(own.stdout)
-        return found
-
-    changed_in(python, "trackio", place)
-    now = there("study")
-    assert {i: (own["name"], own["config"]["tag.status"]) for i, own in now.items()} == NOW
-    found = there()
+    found, changed = read_back(python, TRACKIO, place, str(ds.attrs["study"]), "study")
+    names = {i: (own["name"], own["config"]["tag.status"]) for i, own in changed.items()}
+    assert names == NOW
     assert len(found) == 9
     (images,) = found.pop("the report")["logs"]
     for name in ("answer", "curves"):
