@@ -87,7 +87,7 @@ def test_member_of_a_plugin_is_found_by_its_stem(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_study_with_a_plugin_runs_and_reopens(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Workers find the member, wherever it is and whatever it prints, and once its run has been set
     aside; trials of the copy equal those of the original bit for bit.
@@ -98,11 +98,14 @@ def test_study_with_a_plugin_runs_and_reopens(
     path, out = _study(folder), folder / "run"
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     for asked in ([path, "--out", out], [out / "study.yaml", "--fresh"]):
-        command = [sys.executable, "-m", "ganstudy", "run", *asked, "--workers", "1", "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
-        assert done.returncode == 0, done.stderr
+        plugins.forget()
+        with unrendered():
+            done = CliRunner().invoke(main, ["run", *map(str, asked), "--workers", "1", "--json"])
+        assert done.exit_code == 0, done.output
         assert json.loads(done.stdout)["status"] == {"complete": 8}
-        assert "it is lost" in done.stderr
+        worker = capfd.readouterr()
+        assert worker.out == ""
+        assert "it is lost" in worker.err
     dataset = open_run(out)
     mine = dataset.sel(divergence="my_divergence")
     minimax = dataset.sel(divergence="minimax")
