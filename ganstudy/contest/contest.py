@@ -88,7 +88,7 @@ class Contest:
     arms: int
     differences: Array
 
-    @property
+    @cached_property
     def pairs(self) -> list[tuple[int, int]]:
         """The first and second arm of each pair."""
         return list(combinations(range(self.arms), 2))
@@ -143,7 +143,9 @@ class Contest:
         side, now = mean[every, np.maximum(at, 0)], mean[every, both - 1]
         # A mean that has turned since the claim takes it back.
         better = np.where((at >= 0) & (side == now), side, 0).astype(np.int64)
-        equal = self._first_claim(np.where(past, self.alike, -np.inf)) >= 0
+        equal = np.zeros(len(at), dtype=bool)
+        if self.rules.equal_within is not None:
+            equal = self._first_claim(np.where(past, self.alike, -np.inf)) >= 0
         leader = self._leader(seeds, better)
         open_with = np.zeros(self.arms, dtype=bool)
         for pair, (i, j) in enumerate(self.pairs):
