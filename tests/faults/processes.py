@@ -57,12 +57,12 @@ def one_long(steps: int) -> str:
 
 
 def start(
-    study: Path, out: Path, *more: str, every: float = 0.0, dwell: str = ""
+    study: Path, out: Path, *more: str, workers: int = 2, every: float = 0.0, dwell: str = ""
 ) -> subprocess.Popen[str]:
     """`ganstudy run`, in a process group of its own, as a shell would start it."""
     command = [sys.executable, str(DRIVER), str(every), "run", str(study), "--out", str(out)]
     run = subprocess.Popen(
-        [*command, "--workers", "2", *more],
+        [*command, "--workers", str(workers), *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -37,7 +37,7 @@ def test_the_same_command_goes_on(tmp_path: Path, no_page: None) -> None:
     folder.mkdir()
     for name, text in {"_shared": SHARED, "a": FIRST, "b": SECOND}.items():
         write_study(folder, text, f"{name}.yaml")
-    first = start(folder, job, every=1000.0)
+    first = start(folder, job, workers=1, every=1000.0)
     wait_until(lambda: _records(job / "a"))
     assert kill(psutil.Process(first.pid))
     first.wait(timeout=600)
@@ -45,7 +45,7 @@ def test_the_same_command_goes_on(tmp_path: Path, no_page: None) -> None:
     assert status(job)["running"] is None
     kept = _records(job / "a")
     # It waits there, or it might have ended before it is interrupted.
-    second = start(folder, job, every=1000.0, dwell="first record of b")
+    second = start(folder, job, workers=1, every=1000.0, dwell="first record of b")
     dwelling(second)
     assert _records(job / "b")
     assert status(job)["running"] == "b"

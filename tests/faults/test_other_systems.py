@@ -158,9 +158,10 @@ def test_a_run_stops_politely_without_what_windows_lacks(
             tmp_path, text.replace("{program: eager,", "{program: eager, memory_limit: 8,")
         ),
         out,
+        workers=1,
         every=1000.0,
     )
-    wait_until(lambda: amid(out) == 2 or run.poll() is not None)
+    wait_until(lambda: amid(out) or run.poll() is not None)
     assert not in_flight(out)
     run.send_signal(signal.SIGINT)
     text, _ = run.communicate(timeout=900)
