@@ -128,8 +128,8 @@ def test_what_depends_on_values_cannot_be_traced() -> None:
 def test_compiled_once_and_loaded_again(
     cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The function's numbers; a second process loads them; a damaged library is made anew. What it
-    calls by name lies beside it.
+    """The function's numbers; a second process loads them; a damaged library is made anew, and what
+    is remembered of the processor's vectors asked anew. What it calls by name lies beside it.
     """
     compiled, arguments = AheadOfTime(step), _arguments()
     found, expected = compiled(*arguments), step(*arguments)
@@ -146,9 +146,13 @@ def test_compiled_once_and_loaded_again(
     cut = libraries[0].read_bytes()[:1000]
     libraries[0].unlink()
     libraries[0].write_bytes(cut)
+    (vectors,) = cache.glob("ganstudy_vectors_*")
+    vectors.write_bytes(vectors.read_bytes()[:5])
     again = AheadOfTime(step)(*arguments)
     assert all(torch.equal(again[name], found[name]) for name in found)
     assert "is damaged" in caplog.text
+    (anew,) = (cache / "ganstudy").glob("*.so")
+    assert anew.name.partition("-")[0] == libraries[0].name.partition("-")[0]
 
 
 def _make_both(order: int, log: Path) -> None:
