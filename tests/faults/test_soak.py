@@ -1,4 +1,4 @@
-"""The soak of docs/faults.md, an eighth of it: workers are killed, and nothing is lost."""
+"""The soak of docs/faults.md, a part of it: workers are killed, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 def test_nothing_is_lost_or_leaks_under_kills() -> None:
-    asked = ("--trials", "248", "--seconds-between-kills", "4")
+    # So many that four open files more, which are no fault, are fewer than one for each.
+    asked = ("--trials", "96", "--kills", "9")
     found = subprocess.run(
         [sys.executable, "benchmarks/soak.py", *asked],
         cwd=ROOT,
