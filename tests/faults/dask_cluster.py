@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 from processes import kill, running
@@ -89,8 +89,9 @@ def dask_cluster(
 class Shared:
     """A cluster for several tests, and another one when a test has not left it whole."""
 
-    def __init__(self, folders: Callable[[], Path]) -> None:
-        self._folders = folders
+    def __init__(self, folders: Callable[[], Path], **asked: Any) -> None:
+        """Each in a folder of its own, and with what is `asked` of a `dask_cluster`."""
+        self._folders, self._asked = folders, asked
         self._open = ExitStack()
         self._cluster: Cluster | None = None
         self._used = False
@@ -99,7 +100,7 @@ class Shared:
         """One that is whole; of which no other test has had anything, if it is to be `unused`."""
         if self._cluster is None or not self._cluster.whole or (unused and self._used):
             self.close()
-            self._cluster = self._open.enter_context(dask_cluster(self._folders()))
+            self._cluster = self._open.enter_context(dask_cluster(self._folders(), **self._asked))
         self._used = True
         return self._cluster
 

@@ -27,13 +27,13 @@ _kept: list[Any] = []
 
 class Scripted(Kind):
     """Sleeps, says so, then trains nothing, raises, takes memory, kills its own process, or stays
-    in it, or does so only at first; notes it."""
+    in it, or does so only at first, or until it is `told`; notes it."""
 
     folder: str
     steps: int = 1
     action: Literal[
         *("train", "raise", "raise unless fresh", "kill", "kill once", "stay", "stay once"),
-        *("allocate", "leak", "share"),
+        *("allocate", "leak", "share", "stay until told"),
     ] = "train"
     seconds: float = 0.0
     gigabytes: float = 0.0
@@ -65,6 +65,8 @@ class Scripted(Kind):
         print("has slept", flush=True)
         if script.action == "stay" or (script.action == "stay once" and first):
             _stay()
+        while script.action == "stay until told" and not _word(script.folder).exists():
+            time.sleep(0.05)
         if script.action == "raise":
             raise ArithmeticError(f"told to fail with seed {trial.seed}")
         if script.action == "raise unless fresh" and len(_begun) > 1:
@@ -105,6 +107,15 @@ def _stay() -> None:
 def scripted(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
     """A trial of that seed that notes in a folder what it does."""
     return Trial(Scripted(folder=str(folder), **settings), seed)
+
+
+def tell(folder: Path) -> None:
+    """Let end what stays until it is told to."""
+    _word(folder).touch()
+
+
+def _word(folder: Path | str) -> Path:
+    return Path(folder) / "told"
 
 
 def attempts(trial: Trial[Any]) -> int:

@@ -31,7 +31,7 @@ from processes import (
     start,
     wait_until,
 )
-from scripted import attempts, scripted
+from scripted import attempts, scripted, tell
 from tiny import Listed, trial, write_study
 
 from ganstudy import kinds, pipeline, plugins
@@ -63,6 +63,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
 def cluster(shared: Shared) -> Cluster:
     """Two workers, whose current folder is not that of the run."""
     return shared.cluster()
+
+
+@pytest.fixture(scope="module")
+def one_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Of two threads; two tests share it, and leave it whole."""
+    folder = tmp_path_factory.mktemp("one")
+    with dask_cluster(folder, workers=[()], threads=2) as cluster:
+        yield cluster
 
 
 def _worker(nanny: psutil.Process) -> list[psutil.Process]:
@@ -150,33 +158,32 @@ def test_a_cluster_of_its_own_is_left_to_nobody(tmp_path: Path) -> None:
 # --- several clients on one cluster ---------------------------------------------------------------
 
 
-def test_workers_are_sent_plugins(tmp_path: Path) -> None:
+def test_workers_are_sent_plugins(tmp_path: Path, one_worker: Cluster) -> None:
     """They see no disk of this process: each trial failed. A worker trains by one text of a file;
     it trained by the first one that it had seen, whatever came later.
     """
     path = tmp_path / "downhill.py"
     text = (Path(__file__).parents[2] / "docs" / "plugins" / path.name).read_text()
-    with dask_cluster(tmp_path, workers=[()]) as cluster:
-        for own in (text, f"{text}\n# changed\n"):
-            path.write_text(own)
-            plugins.load(path)
-            path.unlink()
-            one = Trial(kinds.family["downhill"](), 0)
-            with DaskExecutor(1, scheduler=cluster.address) as executor:
-                parts = train_packs(Listed([(one,)]), executor)
-                if own == text:
-                    ((record,),) = parts
-                    assert (record.id, record.settings) == (one.id, one.settings)
-                    assert record.status == "complete"
-                else:
-                    with pytest.raises(ExecutorError, match=r"a worker cannot .*has changed since"):
-                        list(parts)
-            plugins.forget()
+    for own in (text, f"{text}\n# changed\n"):
+        path.write_text(own)
+        plugins.load(path)
+        path.unlink()
+        one = Trial(kinds.family["downhill"](), 0)
+        with DaskExecutor(1, scheduler=one_worker.address) as executor:
+            parts = train_packs(Listed([(one,)]), executor)
+            if own == text:
+                ((record,),) = parts
+                assert (record.id, record.settings) == (one.id, one.settings)
+                assert record.status == "complete"
+            else:
+                with pytest.raises(ExecutorError, match=r"a worker cannot .*has changed since"):
+                    list(parts)
+        plugins.forget()
 
 
 def test_waiting_for_another_client_is_not_training(tmp_path: Path, cluster: Cluster) -> None:
     """A trial that waited in the cluster's queue was failed at its limit."""
-    theirs = [scripted(tmp_path, seed, seconds=10.0) for seed in range(2)]
+    theirs = [scripted(tmp_path, seed, seconds=7.0) for seed in range(2)]
     ours = scripted(tmp_path, 9)
     with (
         DaskExecutor(2, scheduler=cluster.address) as other,
@@ -191,19 +198,20 @@ def test_waiting_for_another_client_is_not_training(tmp_path: Path, cluster: Clu
     assert attempts(ours) == 1
 
 
-def test_the_pack_of_another_client_goes_on(tmp_path: Path) -> None:
+def test_the_pack_of_another_client_goes_on(tmp_path: Path, one_worker: Cluster) -> None:
     """On a worker of two threads, of which one is held up by a pack that was given up."""
-    hangs, theirs = scripted(tmp_path, 0, seconds=600.0), scripted(tmp_path, 1, seconds=10.0)
+    hangs = scripted(tmp_path, 0, seconds=600.0)
+    theirs = scripted(tmp_path, 1, action="stay until told")
     with (
-        dask_cluster(tmp_path, workers=[()], threads=2) as cluster,
-        DaskExecutor(2, scheduler=cluster.address) as other,
-        DaskExecutor(2, scheduler=cluster.address) as executor,
+        DaskExecutor(2, scheduler=one_worker.address) as other,
+        DaskExecutor(2, scheduler=one_worker.address) as executor,
     ):
         wait_until(lambda: other.room() == 2)
         handle = executor.submit(_task(hangs))
         other.submit(_task(theirs))
         wait_until(lambda: attempts(hangs) and attempts(theirs))
         assert "scripted.py" in executor.kill(handle)
+        tell(tmp_path)
         ended: list[Any] = []
         wait_until(lambda: ended.extend(other.wait(0.2)) or ended)
         assert [one.how for _, one in ended] == ["trained"]
@@ -227,7 +235,7 @@ def test_an_interruption_stops_no_pack_of_another_client(cluster: Cluster) -> No
         ended: list[Any] = []
         wait_until(lambda: ended.extend(executor.wait(0.2)) or ended)
         assert [one.how for _, one in ended] == ["stopped"]
-        assert other.wait(5.0) == []
+        assert other.wait(2.0) == []
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["whose packs train", "whose packs wait"])
@@ -250,7 +258,7 @@ def test_all_packs_of_an_interrupted_client_stop(cluster: Cluster, first: bool) 
         wait_until(lambda: ended.extend(executor.wait(0.2)) or len(ended) == 2)
         assert [one.how for _, one in ended] == ["stopped"] * 2
         wait_until(lambda: _stepping(other, handles[other]))
-        assert other.wait(5.0) == []
+        assert other.wait(2.0) == []
 
 
 @pytest.mark.parametrize("dies", [2, 100])
@@ -325,24 +333,25 @@ def _answer_as_the_web_does(server: socket.socket) -> None:
             asked.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-# --- what ends a cluster, and comes last ----------------------------------------------------------
-
-
 def test_a_scheduler_that_dies_ends_the_run_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Cluster
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit 2 and no traceback; the checkpoints of the packs under way are where the run is."""
+    """Exit 2 and no traceback; the checkpoint of the pack under way is where the run is."""
     monkeypatch.chdir(tmp_path)
     study, out = write_study(tmp_path, LONG), Path("run")
-    run = start(study, out, "--executor", "dask", "--scheduler", cluster.address)
-    wait_until(lambda: in_flight(out) == 2)
-    kill(cluster.scheduler)
-    said, _ = run.communicate(timeout=900)
+    with dask_cluster(tmp_path, workers=[()]) as cluster:
+        run = start(study, out, "--executor", "dask", "--scheduler", cluster.address)
+        wait_until(lambda: in_flight(out))
+        kill(cluster.scheduler)
+        said, _ = run.communicate(timeout=900)
     assert run.returncode == 2, said
     assert "the Dask scheduler is gone; run the same command to continue" in said
     assert "Traceback" not in said, said
     assert gone(run)
     assert set(RunDirectory(out).recorded().values()) <= {"complete"}
+
+
+# --- what ends the cluster, and comes last --------------------------------------------------------
 
 
 def test_workers_that_are_all_gone_are_waited_for(tmp_path: Path, cluster: Cluster) -> None:
