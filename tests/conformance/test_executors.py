@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import signal
@@ -36,7 +35,7 @@ CLUSTERS = {"dask": [pytest.mark.slow], "slurm": [pytest.mark.slow, _no_slurm]}
 OTHERS = [pytest.param(cls, marks=CLUSTERS[cls.name]) for cls in family if cls.name in CLUSTERS]
 QUICK = [cls for cls in family if cls.name not in CLUSTERS]
 
-each = pytest.mark.parametrize("cls", [*QUICK, *OTHERS], ids=lambda cls: cls.name)
+each = pytest.mark.parametrize("cls", [*QUICK, *OTHERS], ids=lambda cls: cls.name, scope="module")
 
 
 def _task(pack: Pack) -> Task:
@@ -80,24 +79,6 @@ def _ended(executor: Executor, count: int) -> dict[Hashable, Ended]:
     return found
 
 
-@functools.cache
-def _trains_at_once(cls: type[Executor]) -> bool:
-    """Whether it trains in this very process, whoever waits for it, so that nothing is under way:
-    else a trial of some seconds has not ended after a tenth of one.
-    """
-    with cls(1) as executor:
-        _until(lambda: executor.wait(0.1) == [] and executor.room())
-        executor.submit(_task((trial(0, steps=4_000, record={"every": 4_000}),)))
-        return bool(executor.wait(0.1))
-
-
-@pytest.fixture
-def ended_from_outside(cls: type[Executor]) -> None:
-    """What a test asks for that ends the trial of days."""
-    if _trains_at_once(cls):
-        pytest.skip("it trains at once: nothing is under way that could be ended")
-
-
 def _under_way(executor: Executor, handle: Hashable) -> Clock:
     """The clock of a task that takes its steps."""
 
@@ -118,33 +99,53 @@ def _gone_or_tracker(process: psutil.Process) -> bool:
         return True
 
 
-@pytest.fixture
-def children() -> Iterator[Callable[[], list[psutil.Process]]]:
-    """What this process has started since, trackers of resources apart, which it keeps."""
+@contextmanager
+def _nobody_is_left() -> Iterator[None]:
+    """What this process starts meanwhile ends, trackers of resources apart, which it keeps."""
     before = set(psutil.Process().children(recursive=True))
+    yield
+    new = set(psutil.Process().children(recursive=True)) - before
+    assert not [process for process in new if not _gone_or_tracker(process)]
 
-    def now() -> list[psutil.Process]:
-        new = set(psutil.Process().children(recursive=True)) - before
-        return [p for p in new if not _gone_or_tracker(p)]
 
-    yield now
-    assert not now()
+@pytest.fixture(scope="module")
+def executor(cls: type[Executor]) -> Iterator[Executor]:
+    """One with two workers, which tests share; none is left when it is closed."""
+    with _nobody_is_left(), cls(2) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="module")
+def trains_at_once(executor: Executor) -> bool:
+    """Whether it trains in this very process, whoever waits for it, so that nothing is under way:
+    else a trial of some seconds has not ended after a tenth of one.
+    """
+    _until(lambda: executor.wait(0.1) == [] and executor.room())
+    handle = executor.submit(_task((trial(0, steps=2_000, record={"every": 2_000}),)))
+    if executor.wait(0.1):
+        return True
+    assert [*_ended(executor, 1)] == [handle]
+    return False
+
+
+@pytest.fixture
+def ended_from_outside(trains_at_once: bool) -> None:
+    """What a test asks for that ends the trial of days."""
+    if trains_at_once:
+        pytest.skip("it trains at once: nothing is under way that could be ended")
 
 
 @pytest.mark.slow
 @each
-def test_records_are_those_that_training_here_leaves(
-    cls: type[Executor], children: Callable[[], list[psutil.Process]]
-) -> None:
+def test_records_are_those_that_training_here_leaves(executor: Executor) -> None:
     """Bit for bit, in whatever order packs end; and a pack that raises is told with its cause."""
     packs: list[Pack] = [(trial(0), trial(1)), (trial(2),), ()]
-    with cls(2) as executor:
-        handles, found = {}, {}
-        for number, pack in enumerate(packs):
-            _until(lambda: executor.room() > 0 or found.update(executor.wait(0.1)))
-            handles[executor.submit(_task(pack))] = number
-        found.update(_ended(executor, len(packs) - len(found)))
-        assert executor.wait(0.0) == []
+    handles, found = {}, {}
+    for number, pack in enumerate(packs):
+        _until(lambda: executor.room() > 0 or found.update(executor.wait(0.1)))
+        handles[executor.submit(_task(pack))] = number
+    found.update(_ended(executor, len(packs) - len(found)))
+    assert executor.wait(0.0) == []
     assert len(handles) == len(packs), "handles are told apart"
     by_pack = {handles[handle]: ended for handle, ended in found.items()}
     assert by_pack[2].how == "raised"
@@ -159,49 +160,43 @@ def test_records_are_those_that_training_here_leaves(
 @pytest.mark.slow
 @pytest.mark.usefixtures("ended_from_outside")
 @each
-def test_a_task_that_is_killed_leaves_room_for_another(
-    cls: type[Executor], children: Callable[[], list[psutil.Process]]
-) -> None:
+def test_a_task_that_is_killed_leaves_room_for_another(executor: Executor) -> None:
     """It says where it was; nothing is heard of it any more."""
-    with cls(1) as executor:
-        _until(lambda: executor.wait(0.1) == [] and executor.room())
-        handle = executor.submit(_task((ENDLESS,)))
-        assert _under_way(executor, handle).seconds >= 0
-        assert executor.room() == 0
-        assert isinstance(executor.kill(handle), str)
-        _until(lambda: executor.wait(0.1) == [] and executor.room())
-        other = executor.submit(_task((trial(1),)))
-        assert _ended(executor, 1)[other].how == "trained"
+    _until(lambda: executor.wait(0.1) == [] and executor.room() == 2)
+    handle = executor.submit(_task((ENDLESS,)))
+    assert _under_way(executor, handle).seconds >= 0
+    assert executor.room() == 1
+    assert isinstance(executor.kill(handle), str)
+    _until(lambda: executor.wait(0.1) == [] and executor.room() == 2)
+    other = executor.submit(_task((trial(1),)))
+    assert _ended(executor, 1)[other].how == "trained"
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("ended_from_outside")
-@pytest.mark.parametrize("begun", [True, False], ids=["begun", "on its way"])
 @each
-def test_what_is_drained_stops(
-    cls: type[Executor], begun: bool, children: Callable[[], list[psutil.Process]]
-) -> None:
-    with cls(1) as executor:
-        _until(lambda: executor.wait(0.1) == [] and executor.room())
-        handle = executor.submit(_task((ENDLESS,)))
-        if begun:
-            _under_way(executor, handle)
+def test_what_is_drained_stops(cls: type[Executor]) -> None:
+    """What has begun, and what is on its way."""
+    with _nobody_is_left(), cls(2) as executor:
+        _until(lambda: executor.wait(0.1) == [] and executor.room() == 2)
+        _under_way(executor, begun := executor.submit(_task((ENDLESS,))))
+        sent = executor.submit(_task((ENDLESS,)))
         executor.drain()
-        assert _ended(executor, 1)[handle].how == "stopped"
+        ended = _ended(executor, 2)
+        assert (ended[begun].how, ended[sent].how) == ("stopped", "stopped")
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("ended_from_outside")
 @each
-def test_closing_ends_what_is_under_way(
-    cls: type[Executor], children: Callable[[], list[psutil.Process]]
-) -> None:
-    """At once, though a task has days to go; the fixture sees that no process is left."""
-    executor = cls(1)
-    _until(lambda: executor.wait(0.1) == [] and executor.room())
-    _under_way(executor, executor.submit(_task((ENDLESS,))))
-    with _patiently():
-        executor.close()
+def test_closing_ends_what_is_under_way(cls: type[Executor]) -> None:
+    """At once, though a task has days to go; no process is left."""
+    with _nobody_is_left():
+        executor = cls(1)
+        _until(lambda: executor.wait(0.1) == [] and executor.room())
+        _under_way(executor, executor.submit(_task((ENDLESS,))))
+        with _patiently():
+            executor.close()
 
 
 @each
