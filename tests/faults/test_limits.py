@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 from inline import Inline
-from scripted import Scripted, attempts, scripted
+from scripted import attempts, scripted
 from tiny import Listed, trial
 
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
@@ -44,17 +44,25 @@ from ganstudy.schedule.loop import (
 from ganstudy.trial import Record, Trial
 
 
-def _train(pack: list[Trial[Scripted]], limits: Limits) -> dict[str, Record]:
-    with LocalExecutor(1) as executor:
-        parts = train_packs(Listed([tuple(pack)]), executor, limits=limits)
-        return {record.id: record for part in parts for record in part}
+@pytest.fixture(scope="module")
+def executor() -> Iterator[LocalExecutor]:
+    """One worker, whatever earlier tests have done to it."""
+    with LocalExecutor(1) as shared:
+        yield shared
+
+
+def _train(
+    executor: LocalExecutor, limits: Limits, *packs: Sequence[Trial[Any]]
+) -> dict[str, Record]:
+    parts = train_packs(Listed([tuple(pack) for pack in packs]), executor, limits=limits)
+    return {record.id: record for part in parts for record in part}
 
 
 @pytest.mark.slow
-def test_a_trial_that_hangs_is_found(tmp_path: Path) -> None:
+def test_a_trial_that_hangs_is_found(tmp_path: Path, executor: LocalExecutor) -> None:
     """The pack is halved at the time limit; the record of the one at fault says where it hung."""
     other, bad = scripted(tmp_path, 0), scripted(tmp_path, 7, seconds=600.0)
-    found = _train([bad, other], Limits(seconds=1.0))
+    found = _train(executor, Limits(seconds=1.0), [other, bad])
     assert found[other.id].status == "complete"
     assert found[bad.id].status == "failed"
     assert "TimeLimit: more than 1 s" in found[bad.id].cause
@@ -75,7 +83,7 @@ def test_a_tidied_temporary_folder_is_no_reason_to_end(
             own.unlink()
 
     with LocalExecutor(1) as executor:
-        source = Listed([(bad,), (other,)])
+        source = Listed([(other,), (bad,)])
         parts = train_packs(source, executor, limits=Limits(seconds=1.0), beat=tidied)
         found = {record.id: record for part in parts for record in part}
     assert found[other.id].status == "complete"
@@ -83,7 +91,7 @@ def test_a_tidied_temporary_folder_is_no_reason_to_end(
 
 
 @pytest.mark.slow
-def test_colour_images_train_within_two_gigabytes() -> None:
+def test_colour_images_train_within_two_gigabytes(executor: LocalExecutor) -> None:
     """A pack of DCGANs for 64x64 pixels, a thousand samples of each measured."""
     player = {"network": "dcgan", "width": 16, "depth": 4}
     shared: dict[str, Any] = {
@@ -96,19 +104,17 @@ def test_colour_images_train_within_two_gigabytes() -> None:
     }
     (pack,) = packs([trial(seed, **shared) for seed in range(2)], 1)
     assert len(pack) == 2
-    with LocalExecutor(1) as executor:
-        parts = train_packs(Listed([pack]), executor, limits=Limits(gigabytes=2.0))
-        records = [record for part in parts for record in part]
-    assert [record.status for record in records] == ["complete"] * 2
+    found = _train(executor, Limits(gigabytes=2.0), pack)
+    assert [record.status for record in found.values()] == ["complete"] * 2
 
 
 @pytest.mark.slow
-def test_a_trial_that_takes_all_memory_is_found(tmp_path: Path) -> None:
+def test_a_trial_that_takes_all_memory_is_found(tmp_path: Path, executor: LocalExecutor) -> None:
     """An allocation beyond the limit fails in its own trial, and leaves the machine alone."""
-    others = [scripted(tmp_path, 0), scripted(tmp_path, 1, action="allocate", gigabytes=0.1)]
+    other = scripted(tmp_path, 1, action="allocate", gigabytes=0.1)
     bad = scripted(tmp_path, 7, action="allocate", gigabytes=3.0)
-    found = _train([others[0], bad, others[1]], Limits(gigabytes=2.0))
-    assert [found[trial.id].status for trial in others] == ["complete"] * 2
+    found = _train(executor, Limits(gigabytes=2.0), [bad, other])
+    assert found[other.id].status == "complete"
     assert found[bad.id].status == "failed"
     first = found[bad.id].cause.splitlines()[0]
     assert first.startswith("engine.memory_limit: 2 GiB were not enough: ")
@@ -116,44 +122,42 @@ def test_a_trial_that_takes_all_memory_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_limit_below_what_a_worker_takes_is_refused(tmp_path: Path) -> None:
+def test_a_limit_below_what_a_worker_takes_is_refused(
+    tmp_path: Path, executor: LocalExecutor
+) -> None:
     """Each trial failed, since a thread could not be started; with what is said they train."""
-    pack = (scripted(tmp_path, 0),)
-    with LocalExecutor(1) as executor:
-        with pytest.raises(ExecutorError, match=r"engine\.memory_limit: a worker") as refused:
-            list(train_packs(Listed([pack]), executor, limits=Limits(gigabytes=0.1)))
-        said = re.search(
-            r"GiB before it trains anything; set ([0-9.]+) or more, not 0.1$", str(refused.value)
-        )
-        assert said is not None
-        least = Limits(gigabytes=float(said[1]))
-        ((record,),) = train_packs(Listed([pack]), executor, limits=least)
-    assert record.status == "complete"
+    own = scripted(tmp_path, 0)
+    with pytest.raises(ExecutorError, match=r"engine\.memory_limit: a worker") as refused:
+        _train(executor, Limits(gigabytes=0.1), [own])
+    said = re.search(
+        r"GiB before it trains anything; set ([0-9.]+) or more, not 0.1$", str(refused.value)
+    )
+    assert said is not None
+    found = _train(executor, Limits(gigabytes=float(said[1])), [own])
+    assert found[own.id].status == "complete"
 
 
 # --- a worker that has kept what it should have given back ----------------------------------------
 
 
 @pytest.mark.slow
-def test_trials_that_leak_harm_no_other(tmp_path: Path) -> None:
+def test_trials_that_leak_harm_no_other(tmp_path: Path, executor: LocalExecutor) -> None:
     """The worker lived on with what had leaked, and every trial after them failed."""
-    bad = [scripted(tmp_path, seed, action="leak", gigabytes=4.0) for seed in range(2)]
-    good = [scripted(tmp_path, 10 + i, action="allocate", gigabytes=0.5) for i in range(2)]
-    found = _train([*bad, *good], Limits(gigabytes=2.0))
-    assert [found[trial.id].status for trial in bad] == ["failed"] * 2
-    assert all("MemoryError" in found[trial.id].cause for trial in bad)
-    assert [found[trial.id].status for trial in good] == ["complete"] * 2
+    bad = scripted(tmp_path, 0, action="leak", gigabytes=4.0)
+    good = scripted(tmp_path, 1, action="allocate", gigabytes=0.5)
+    found = _train(executor, Limits(gigabytes=2.0), [bad, good])
+    assert found[bad.id].status == "failed"
+    assert "MemoryError" in found[bad.id].cause
+    assert found[good.id].status == "complete"
 
 
 @pytest.mark.slow
-def test_a_worker_that_has_grown_is_made_anew(tmp_path: Path) -> None:
+def test_a_worker_that_has_grown_is_made_anew(tmp_path: Path, executor: LocalExecutor) -> None:
     """Before the next trial misses what it has kept."""
     leak = scripted(tmp_path, 0, action="leak", gigabytes=1.4)
     after = scripted(tmp_path, 1, action="allocate", gigabytes=1.0)
-    with LocalExecutor(1) as executor:
-        packs = Listed([(leak,), (after,)])
-        parts = list(train_packs(packs, executor, limits=Limits(gigabytes=2.5)))
-    assert [record.status for part in parts for record in part] == ["complete"] * 2
+    found = _train(executor, Limits(gigabytes=2.5), [leak], [after])
+    assert [record.status for record in found.values()] == ["complete"] * 2
     assert attempts(after) == 1
 
 
@@ -199,16 +203,14 @@ def test_a_gpu_that_is_left_on_another_stream_fails(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.slow
-def test_a_trial_is_blamed_by_a_fresh_worker_only(tmp_path: Path) -> None:
+def test_a_trial_is_blamed_by_a_fresh_worker_only(tmp_path: Path, executor: LocalExecutor) -> None:
     """Unless others have failed there in the same way."""
     first = scripted(tmp_path, 0)
     victim = scripted(tmp_path, 1, action="raise unless fresh")
     guilty = [scripted(tmp_path, 2, action="raise", steps=steps) for steps in (1, 2, 3)]
-    packs = [(first,), (victim,), *((trial,) for trial in guilty)]
-    with LocalExecutor(1) as executor:
-        parts = list(train_packs(Listed(packs), executor))
-    found = {record.id: record.status for part in parts for record in part}
-    assert found == {
+    packs = [[first], [victim], *([trial] for trial in guilty)]
+    found = _train(executor, Limits(), *packs)
+    assert {own.id: own.status for own in found.values()} == {
         **{trial.id: "complete" for trial in (first, victim)},
         **{trial.id: "failed" for trial in guilty},
     }
@@ -217,13 +219,15 @@ def test_a_trial_is_blamed_by_a_fresh_worker_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_shared_memory_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shared_memory_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: LocalExecutor
+) -> None:
     """The kernel's limit on data does not know it."""
     # How often a death is forgiven has tests of its own.
     monkeypatch.setattr("ganstudy.schedule.loop.TRIES", 1)
     trial = scripted(tmp_path, 0, action="share", gigabytes=1.5)
     other = scripted(tmp_path, 1)
-    found = _train([trial, other], Limits(gigabytes=1.2))
+    found = _train(executor, Limits(gigabytes=1.2), [trial], [other])
     assert found[trial.id].status == "failed"
     assert "engine.memory_limit, shared memory included" in found[trial.id].cause
     assert found[other.id].status == "complete"
@@ -237,7 +241,8 @@ def test_a_kill_by_the_kernel_is_said_where_it_is_known(
     counted = iter(range(100))
     monkeypatch.setattr("ganstudy.schedule.worker_process.kills", lambda: next(counted))
     monkeypatch.setattr("ganstudy.schedule.loop.TRIES", 1)
-    found = _train([scripted(tmp_path, 0, action="kill")], Limits())
+    with LocalExecutor(1) as executor:
+        found = _train(executor, Limits(), [scripted(tmp_path, 0, action="kill")])
     (record,) = found.values()
     assert "SIGKILL; the kernel has killed a process for lack of memory" in record.cause
 
@@ -246,10 +251,12 @@ def test_a_kill_by_the_kernel_is_said_where_it_is_known(
 
 
 @pytest.mark.slow
-def test_what_a_trial_may_take_does_not_depend_on_its_pack(tmp_path: Path) -> None:
+def test_what_a_trial_may_take_does_not_depend_on_its_pack(
+    tmp_path: Path, executor: LocalExecutor
+) -> None:
     """A pack that takes longer than one trial may is halved, and blamed for nothing."""
     good = [scripted(tmp_path, seed, seconds=2.5) for seed in range(2)]
-    found = _train(good, Limits(seconds=4.5))
+    found = _train(executor, Limits(seconds=4.5), good)
     assert {record.status for record in found.values()} == {"complete"}
     assert sum(map(attempts, good)) > len(good)
 
@@ -301,7 +308,7 @@ class _Slow(Inline):
 
 @pytest.mark.slow
 def test_a_process_that_was_stopped_has_not_trained(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: LocalExecutor
 ) -> None:
     """By Ctrl-Z, with its workers: after `fg` every pack had passed its limit."""
     plainly, wait, ahead = time.monotonic, local.wait, [0.0]
@@ -315,7 +322,7 @@ def test_a_process_that_was_stopped_has_not_trained(
 
     monkeypatch.setattr(time, "monotonic", lambda: plainly() + ahead[0])
     monkeypatch.setattr(local, "wait", stopped_once)
-    found = _train([own], Limits(seconds=100.0))
+    found = _train(executor, Limits(seconds=100.0), [own])
     assert found[own.id].status == "complete"
     assert attempts(own) == 1
     assert ahead[0]

@@ -228,9 +228,10 @@ def _extend_and_shrink(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("no_report")
+@pytest.mark.usefixtures("no_report", "inline")
 def test_failures_are_reported_and_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit 1, causes in `status`; `retry` trains the failed trials again, and nothing else."""
+    monkeypatch.setattr("ganstudy.kinds.adversarial.training.train", _train_unless_absurd)
     study, out = write_study(tmp_path, ABSURD), tmp_path / "run"
     first = _run(study, out)
     assert first.exit_code == 1
@@ -239,12 +240,6 @@ def test_failures_are_reported_and_retried(tmp_path: Path, monkeypatch: pytest.M
     assert len(status["failures"]) == 2
     assert all("MemoryError" in failure["cause"] for failure in status["failures"])
     assert _answer(_run(study, out))["trained"] == 0
-    monkeypatch.setattr("ganstudy.kinds.adversarial.training.train", _train_unless_absurd)
-    with trained_inline():
-        _retry(out)
-
-
-def _retry(out: Path) -> None:
     # One of the others is missing now, and stays so.
     (lost, *_) = [i for i, status in RunDirectory(out).recorded().items() if status == "complete"]
     RunDirectory(out).forget({lost})
