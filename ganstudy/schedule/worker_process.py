@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["WorkerProcess", "begun_ahead", "taken"]
 
 _STACK_SECONDS = 2.0
+_END_SECONDS = 20.0  # on a busy machine memory takes some to be given back
 _STANDARD_ERROR = 2
 
 _BEGIN = "import sys; sys.path[:] = sys.argv[5:]; from ganstudy.schedule.worker import main; main()"
@@ -111,7 +112,7 @@ class WorkerProcess:
     def obituary(self) -> str:
         """How the process ended."""
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_STACK_SECONDS)
+            self._process.wait(_END_SECONDS)
         code = self._process.returncode
         if code is None:
             return "closed its pipe"
