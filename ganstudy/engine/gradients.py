@@ -21,18 +21,27 @@ __all__ = ["gradients", "inner_gradient", "with_gradient_laid_out"]
 def gradients(
     loss: Callable[[Mapping[str, Tensor]], tuple[Tensor, Mapping[str, Tensor]]],
     at: Mapping[str, Tensor],
+    *,
+    within: bool = False,
 ) -> tuple[list[Tensor], dict[str, Tensor]]:
     """Of a loss, a number, in each of the tensors; and what else the loss returns.
 
-    Their values alone: no gradient flows through them.
+    within  whether they are a part of another loss, whose gradients flow through them; otherwise
+            these are values alone
     """
-    own = {name: value.detach().requires_grad_() for name, value in at.items()}
+    if within and _of_torchs_function():
+        slopes, aside = torch.func.grad(loss, has_aux=True)(at)
+        return [slopes[name] for name in at], dict(aside)
+    own = {name: _apart(value, within) for name, value in at.items()}
     with torch.enable_grad():
         total, aside = loss(own)
+    found: Any = [torch.zeros_like(value) for value in at.values()]
     if total.requires_grad:
-        found: Any = torch.autograd.grad(total, [*own.values()], materialize_grads=True)
-    else:
-        found = [torch.zeros_like(value) for value in at.values()]
+        found = torch.autograd.grad(
+            total, [*own.values()], create_graph=within, materialize_grads=True
+        )
+    if within:
+        return [*found], dict(aside)
     return [*found], {name: value.detach() for name, value in aside.items()}
 
 
@@ -42,14 +51,17 @@ def inner_gradient(total: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     Where that loss is differentiated by `torch.func`, so is this, since neither sees through the
     other's graph.
     """
-    if torch._C._functorch.maybe_current_level() is not None:
-        slopes: Tensor = torch.func.grad(total)(x)
-        return slopes
-    with torch.enable_grad():
-        # Not x itself, on which more of the total may depend than the function says.
-        own = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
-        (found,) = torch.autograd.grad(total(own), own, create_graph=True)
+    (found,), _ = gradients(lambda at: (total(at["x"]), {}), {"x": x}, within=True)
     return found
+
+
+def _of_torchs_function() -> bool:
+    return torch._C._functorch.maybe_current_level() is not None
+
+
+def _apart(x: Tensor, within: bool) -> Tensor:
+    """What stands for x in a loss: not x itself, on which more of it may depend than it says."""
+    return x.view_as(x) if within and x.requires_grad else x.detach().requires_grad_()
 
 
 def with_gradient_laid_out(x: Tensor) -> Tensor:

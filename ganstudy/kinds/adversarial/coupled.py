@@ -8,11 +8,13 @@ $\frac12 |v|^2$. Vectors are pairs `(generator's, critic's)`, each `(pack, size)
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
+
+from ganstudy.engine.gradients import gradients
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     Pair = tuple[Tensor, Tensor]
 
 __all__ = ["Coupled"]
+
+_GENERATOR, _CRITIC = "generator", "critic"
 
 
 @dataclass(frozen=True)
@@ -41,31 +45,28 @@ class Coupled:
     rates: Pair
     displacement: Pair
 
-    def gradients(self) -> tuple[Pair, Diagnostics]:
-        """v, and the diagnostics of both losses."""
-        d, m, diagnostics = self._gradients(*self.players)
-        return (m, d), diagnostics
+    def gradients(self, *, within: bool = False) -> tuple[Pair, Diagnostics]:
+        """v, and the diagnostics of both losses.
+
+        within  whether gradients of another loss flow through v
+        """
+        (d,), of_critic = _slopes(self.of_critic, self.players, _CRITIC, within=within)
+        (m,), of_generator = _slopes(self.of_generator, self.players, _GENERATOR, within=within)
+        return (m, d), {**of_critic, **of_generator}
 
     def energy(self) -> tuple[Pair, Pair, Diagnostics]:
         r"""$J^T v$, v, and the diagnostics."""
 
-        def energy(
-            generator: Tensor, critic: Tensor
-        ) -> tuple[Tensor, tuple[Tensor, Tensor, Diagnostics]]:
-            d, m, diagnostics = self._gradients(generator, critic)
-            return 0.5 * ((d * d).sum() + (m * m).sum()), (d, m, diagnostics)
+        def energy(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
+            (m, d), diagnostics = replace(self, players=(generator, critic)).gradients(within=True)
+            return 0.5 * ((d * d).sum() + (m * m).sum()), {**diagnostics, "m": m, "d": d}
 
-        pull, (d, m, diagnostics) = torch.func.grad(energy, argnums=(0, 1), has_aux=True)(
-            *self.players
-        )
-        return pull, (m, d), diagnostics
+        (to_generator, to_critic), found = _slopes(energy, self.players, _GENERATOR, _CRITIC)
+        return (to_generator, to_critic), (found.pop("m"), found.pop("d")), found
 
     def along(self, u: Pair) -> Pair:
         r"""$J u$."""
-        return (
-            torch.func.grad(self._slope(self.of_generator, u), argnums=0)(*self.players),
-            torch.func.grad(self._slope(self.of_critic, u), argnums=1)(*self.players),
-        )
+        return self._bent(self.of_generator, u, _GENERATOR), self._bent(self.of_critic, u, _CRITIC)
 
     def across(self, u: Pair) -> Pair:
         r"""$(D^2_{\theta\phi} L_M u_\phi, D^2_{\phi\theta} L_D u_\theta)$: what the other player's
@@ -73,30 +74,40 @@ class Coupled:
         """
         still = torch.zeros_like(u[0]), torch.zeros_like(u[1])
         return (
-            torch.func.grad(self._slope(self.of_generator, (still[0], u[1])), 0)(*self.players),
-            torch.func.grad(self._slope(self.of_critic, (u[0], still[1])), 1)(*self.players),
+            self._bent(self.of_generator, (still[0], u[1]), _GENERATOR),
+            self._bent(self.of_critic, (u[0], still[1]), _CRITIC),
         )
 
     def across_transposed(self, u: Pair) -> Pair:
         """The transpose of `across`."""
         still = torch.zeros_like(u[0]), torch.zeros_like(u[1])
         return (
-            torch.func.grad(self._slope(self.of_critic, (still[0], u[1])), 0)(*self.players),
-            torch.func.grad(self._slope(self.of_generator, (u[0], still[1])), 1)(*self.players),
+            self._bent(self.of_critic, (still[0], u[1]), _GENERATOR),
+            self._bent(self.of_generator, (u[0], still[1]), _CRITIC),
         )
 
-    def _gradients(self, generator: Tensor, critic: Tensor) -> tuple[Tensor, Tensor, Diagnostics]:
-        d, of_critic = torch.func.grad(self.of_critic, 1, has_aux=True)(generator, critic)
-        m, of_generator = torch.func.grad(self.of_generator, 0, has_aux=True)(generator, critic)
-        return d, m, {**of_critic, **of_generator}
+    def _bent(self, loss: Loss, u: Pair, player: str) -> Tensor:
+        """Gradient in one player of the slope of a loss along u."""
 
-    @staticmethod
-    def _slope(loss: Loss, u: Pair) -> Callable[[Tensor, Tensor], Tensor]:
-        """The slope of a loss along u, as a function of where the players stand."""
+        def slope(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
+            (m, d), _ = _slopes(loss, (generator, critic), _GENERATOR, _CRITIC, within=True)
+            return (m * u[0]).sum() + (d * u[1]).sum(), {}
 
-        def slope(generator: Tensor, critic: Tensor) -> Tensor:
-            gradients, _ = torch.func.grad(loss, argnums=(0, 1), has_aux=True)(generator, critic)
-            total: Tensor = (gradients[0] * u[0]).sum() + (gradients[1] * u[1]).sum()
-            return total
+        (bent,), _ = _slopes(slope, self.players, player)
+        return bent
 
-        return slope
+
+def _slopes(
+    loss: Loss, players: Pair, *of: str, within: bool = False
+) -> tuple[list[Tensor], Diagnostics]:
+    """Gradients of a loss in the parameters of some players, and what else it returns."""
+    there = dict(zip((_GENERATOR, _CRITIC), players, strict=True))
+
+    def total(at: Mapping[str, Tensor]) -> tuple[Tensor, Diagnostics]:
+        return loss(*{**there, **at}.values())
+
+    # Values alone come from the same kernels: torch has others where no gradient flows, of norms.
+    found, aside = gradients(total, {player: there[player] for player in of}, within=True)
+    if within:
+        return found, aside
+    return [x.detach() for x in found], {name: x.detach() for name, x in aside.items()}

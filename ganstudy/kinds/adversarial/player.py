@@ -128,11 +128,7 @@ class Player:
         within  whether that of another loss flows through it
         """
         own = self.split(state.parameters)
-        if within:
-            slopes, aside = torch.func.grad(loss, has_aux=True)(own)
-            found = [slopes[name] for name in own]
-        else:
-            found, aside = gradients(loss, own)
+        found, aside = gradients(loss, own, within=within)
         pack = state.parameters.shape[0]
         return torch.cat([g.reshape(pack, -1) for g in found], dim=1), aside
 
