@@ -85,8 +85,8 @@ def critic_terms(divergence: Divergence, real: Array, fake: Array) -> Array:
         return _as_given(divergence.critic_loss(*pair), real)
 
 
-def generator_slopes(divergence: Divergence, logits: Array) -> tuple[Array, Array]:
-    """First and second derivative of the generator's loss in the logit of a sample of q.
+def generator_slopes(divergence: Divergence, logits: Array, order: int = 2) -> list[Array]:
+    """Derivatives, up to an order, of the generator's loss in the logit of a sample of q.
 
     A loss that looks at p too finds a logit of zero there.
     """
@@ -96,25 +96,25 @@ def generator_slopes(divergence: Divergence, logits: Array) -> tuple[Array, Arra
             return divergence.paired_generator_loss((0 * a.detach())[..., None], a[..., None])
         return divergence.generator_loss(a[..., None])
 
-    return _two_derivatives(loss, logits)
+    return _derivatives(loss, logits, order)
 
 
-def real_slopes(divergence: Divergence, logits: Array) -> tuple[Array, Array]:
-    """First and second derivative of the critic's loss in the logit of a sample of p."""
+def real_slopes(divergence: Divergence, logits: Array, order: int = 2) -> list[Array]:
+    """Derivatives, up to an order, of the critic's loss in the logit of a sample of p."""
 
     def loss(a: Any) -> Any:
         return divergence.critic_loss(a[..., None], (0 * a.detach())[..., None])
 
-    return _two_derivatives(loss, logits)
+    return _derivatives(loss, logits, order)
 
 
-def fake_slopes(divergence: Divergence, logits: Array) -> tuple[Array, Array]:
-    """First and second derivative of the critic's loss in the logit of a sample of q."""
+def fake_slopes(divergence: Divergence, logits: Array, order: int = 2) -> list[Array]:
+    """Derivatives, up to an order, of the critic's loss in the logit of a sample of q."""
 
     def loss(a: Any) -> Any:
         return divergence.critic_loss((0 * a.detach())[..., None], a[..., None])
 
-    return _two_derivatives(loss, logits)
+    return _derivatives(loss, logits, order)
 
 
 def critic_gradient(divergence: Divergence, logits: Array, p: Array, q: Array) -> Array:
@@ -127,16 +127,21 @@ def critic_gradient(divergence: Divergence, logits: Array, p: Array, q: Array) -
     return np.asarray(p * _as_given(of_real, logits) + q * _as_given(of_fake, logits))
 
 
-def _two_derivatives(loss: Callable[[Any], Any], logits: Array) -> tuple[Array, Array]:
+def _derivatives(loss: Callable[[Any], Any], logits: Array, order: int) -> list[Array]:
     import torch
 
     a = _in_vectors(logits).requires_grad_()
-    (first,) = torch.autograd.grad(loss(a).sum(), a, create_graph=True)
-    if not first.requires_grad:
-        return _as_given(first, logits), np.zeros_like(logits)
-    (second,) = torch.autograd.grad(first.sum(), a, allow_unused=True)
-    bent = np.zeros_like(logits) if second is None else _as_given(second, logits)
-    return _as_given(first, logits), bent
+    last = loss(a)
+    found: list[Array] = []
+    for left in reversed(range(order)):
+        if last.requires_grad:
+            (last,) = torch.autograd.grad(
+                last.sum(), a, create_graph=left > 0, materialize_grads=True
+            )
+        else:
+            last = torch.zeros_like(a)
+        found.append(_as_given(last, logits))
+    return found
 
 
 def _in_vectors(logits: Array) -> Tensor:

@@ -88,9 +88,9 @@ class DiracGAN(VectorField):
     def gradient(self, state: Array) -> Array:
         """Derivatives of the expected losses."""
         x, blur, psi, weights = self._at(state)
-        lifted, _ = generator_slopes(self.divergence, psi * x + self.level)
-        pushed, _ = fake_slopes(self.divergence, psi * x + self.level)
-        held, _ = real_slopes(self.divergence, psi * blur + self.level)
+        (lifted,) = generator_slopes(self.divergence, psi * x + self.level, 1)
+        (pushed,) = fake_slopes(self.divergence, psi * x + self.level, 1)
+        (held,) = real_slopes(self.divergence, psi * blur + self.level, 1)
         generator = (weights * lifted * psi).sum(-1)
         critic = (weights * (held * blur + pushed * x)).sum(-1)
         slope = state[:, 1]

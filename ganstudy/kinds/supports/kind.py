@@ -71,11 +71,11 @@ class Supports(SupportsSettings, OneByOne):
         rows = []
         for _ in range(self.steps + 1):
             on_real, on_fake = (real * w).sum(-1) + b, (fake * w).sum(-1) + b
-            pulls, _ = generator_slopes(self.divergence, on_fake)
+            (pulls,) = generator_slopes(self.divergence, on_fake, 1)
             loss = float(critic_terms(self.divergence, on_real, on_fake).mean())
             rows.append([w[0], b, abs(pulls.mean() * w[0]), loss, *_errors(on_real, on_fake, w)])
-            of_real, _ = real_slopes(self.divergence, on_real)
-            of_fake, _ = fake_slopes(self.divergence, on_fake)
+            (of_real,) = real_slopes(self.divergence, on_real, 1)
+            (of_fake,) = fake_slopes(self.divergence, on_fake, 1)
             slope = (of_real[:, None] * real + of_fake[:, None] * fake).mean(0)
             w, b = w - self.lr * slope, b - self.lr * float((of_real + of_fake).mean())
             if lipschitz:
