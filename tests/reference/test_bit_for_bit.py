@@ -685,18 +685,23 @@ for two.
 """
 
 
+def _of_few_graphs(features: tuple[str, ...], *, batch: int, **more: Any) -> Trials:
+    """One trial of each objective; as few layers as show a feature, and so many samples a logit."""
+    depth = {"depth": 1 if OF_ONE_GRAPH.intersection(features) else 2}
+    if "pac" in features:
+        batch *= FEATURES["pac"]["critic"]["pac"]
+    more = {"optimizers": ["adam"], "generator": depth, "critic": depth, **more}
+    count = len(_settings(features).get("divergences", CLASSIFIERS))
+    return _featured(*features, count=count, batch=batch, **more)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.skipif(why_no_compiler() != "", reason="no C++ compiler, no compiled program")
 @pytest.mark.parametrize("features", COMPILED, ids=", ".join)
 def test_features_compiled_alone_and_in_any_pack(features: tuple[str, ...]) -> None:
     """A width and a batch that fill no vector."""
-    depth = {"depth": 1 if OF_ONE_GRAPH.intersection(features) else 2}
-    own: dict[str, Any] = {"generator": depth, "critic": depth, "width": 7, "batch": 33}
-    if "pac" in features:
-        own["batch"] *= FEATURES["pac"]["critic"]["pac"]
-    objectives = len(_settings(features).get("divergences", CLASSIFIERS))
-    trials = _featured(*features, count=objectives, optimizers=["adam"], **own)
+    trials = _of_few_graphs(features, batch=33, width=7)
     beside = tuple(dict.fromkeys(t.configuration.divergence for t in trials))
     alone = _by_id([train([t], program="compiled", beside=beside)[0] for t in trials])
     assert {r.status for r in alone.values()} == {"complete"}
@@ -708,14 +713,35 @@ def test_features_compiled_alone_and_in_any_pack(features: tuple[str, ...]) -> N
         np.testing.assert_allclose(record.values["critic_loss"], other, rtol=1e-3, atol=1e-5)
 
 
+OF_EACH_OPTIMIZER = ("epochs", "spectral norm")
+AS_A_GPU: list[tuple[str, ...]] = [
+    *COMPILED,
+    ("alpha losses", "gradient penalty", "elu", "extragradient", "training set", "equilibrium"),
+    ("sinkhorn",),
+    ("lookahead", "r1"),
+    OF_EACH_OPTIMIZER,
+    ("default lsif",),
+]
+"""Each feature at least once, beside others that change other operations."""
+
+
+def test_a_gpu_compiles_each_feature() -> None:
+    # Parts of several constraints, and of consensus with a penalty.
+    parts = {"instance noise", "consensus"}
+    assert parts.union(*AS_A_GPU) == FEATURES.keys()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("feature", FEATURES)
-def test_each_feature_as_a_gpu_compiles_it(feature: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("features", AS_A_GPU, ids=", ".join)
+def test_each_feature_as_a_gpu_compiles_it(
+    features: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Torch's compiler takes every step whole, and is left to run what it has seen of it: gradients
     within a step once ended it with an error.
     """
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
-    trials = _featured(feature, batch=96 if feature == "default lsif" else 33)
+    more = {"optimizers": CRITIC_OPTIMIZERS} if features == OF_EACH_OPTIMIZER else {}
+    trials = _of_few_graphs(features, batch=96 if "default lsif" in features else 33, **more)
     place = torch.device("cpu")
     game, state = initial(trials, place)
     batch = next(batches(trials, place, 0))
