@@ -1,4 +1,4 @@
-"""No run that a test has started outlives it, however the test ends; and runs without pages."""
+"""Nothing that a test has started outlives it, however the test ends; and runs without pages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import processes
 import pytest
 from unrendered import no_build
+
+from ganstudy.engine import checkpoints
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +24,13 @@ def no_orphans() -> Iterator[None]:
             run.stdout.close()
         run.wait()
     processes.started.clear()
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_told() -> Iterator[None]:
+    """A Dask worker in a thread of this process would be told of what later tests train here."""
+    yield
+    checkpoints.STEPPING.clear()
 
 
 @pytest.fixture
