@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["WorkerProcess", "begun_ahead", "taken"]
 
 _STACK_SECONDS = 2.0
-_END_SECONDS = 20.0  # on a busy machine memory takes some to be given back
+_END_SECONDS = 20.0  # a busy machine takes a while to free what the process had
 _STANDARD_ERROR = 2
 
 _BEGIN = "import sys; sys.path[:] = sys.argv[5:]; from ganstudy.schedule.worker import main; main()"
