@@ -3,7 +3,8 @@
     python benchmarks/soak.py [--trials 2000] [--kills 40]
 
 Kills a worker at random moments, in one process that keeps running. They are counted in trials that
-have landed: however busy a machine, workers have time to start between them. Prints counts, memory,
+have landed, and a pack lands between any two: however busy a machine, workers start between them.
+Prints counts, memory,
 open files, threads and processes of the parent: after a tenth of the trials, when the last one
 lands, and after the dataset is written. Exit 1 if a trial is lost, trained twice or failed, if a
 process is left, or if anything grows beyond its bound.
@@ -44,7 +45,7 @@ search:
   grid:
     divergence: [minimax, wasserstein, non_saturating, reverse_kl]
 seeds: {seeds}
-engine: {{program: eager, pack: 10}}
+engine: {{program: eager, pack: 4}}
 """
 
 
@@ -66,15 +67,18 @@ def figures() -> dict[str, int]:
 
 
 def kill_at_random(moments: list[int], seen: dict[str, Any], over: threading.Event) -> None:
-    """Kill a worker soon after so many trials have landed, for each of these numbers."""
-    rng = random.Random(0)
+    """Kill a worker soon after so many trials have landed, for each of these numbers, and after
+    some have landed since the last one.
+    """
+    rng, last = random.Random(0), -1
     for moment in moments:
-        while seen["landed"] < moment and not over.is_set():
+        while seen["landed"] < max(moment, last + 1) and not over.is_set():
             time.sleep(0.05)
         while not over.wait(rng.uniform(0.0, 0.5)):
             children = psutil.Process().children()
             workers = [c for c in children if "ganstudy.schedule.worker" in " ".join(c.cmdline())]
             if workers:
+                last = seen["landed"]
                 rng.choice(workers).kill()
                 seen["kills"] += 1
                 break

@@ -33,7 +33,7 @@ DEVICE = os.environ.get("GANSTUDY_TEST_DEVICE", "cpu")
 TABLE = Path(__file__).parent / "data" / "table.csv"
 PICTURES = TABLE.with_name("pictures.npz")
 LABELLED_PICTURES = {"name": "images", "path": str(PICTURES), "label": "y", "grey": True}
-"""As channels of stacks are, so that they have one classifier."""
+"""Grey, as channels of stacks are, so that both have the same trained classifier."""
 MODULE = TABLE.with_name("halved.pt")
 REQUIRED: dict[str, dict[str, Any]] = {
     "file": {"path": str(TABLE), "label": "group"},

@@ -67,7 +67,7 @@ def shares(table: Array, studies: int = 0) -> Shares:
     count = len(asked)
     share, statistic, p = np.full((3, *table.shape[:studies], count), np.nan)
     freedom = np.zeros(count, np.int64)
-    known = np.isfinite(table[(0,) * studies])
+    known = np.asarray(np.isfinite(table).any(axis=tuple(range(studies))))
     settings = np.array([_settings(known, effect) for effect in asked])
     if not known.any():
         return Shares(asked, settings, share, freedom, statistic, p, [])

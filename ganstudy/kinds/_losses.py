@@ -8,7 +8,7 @@ M-step sees there: with the critic held fixed, $\partial E_q \ell(a) / \partial 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -85,7 +85,9 @@ def critic_terms(divergence: Divergence, real: Array, fake: Array) -> Array:
         return _as_given(divergence.critic_loss(*pair), real)
 
 
-def generator_slopes(divergence: Divergence, logits: Array, order: int = 2) -> list[Array]:
+def generator_slopes(
+    divergence: Divergence, logits: Array, order: Literal[1, 2] = 2
+) -> list[Array]:
     """Derivatives, up to an order, of the generator's loss in the logit of a sample of q.
 
     A loss that looks at p too finds a logit of zero there.
@@ -99,7 +101,7 @@ def generator_slopes(divergence: Divergence, logits: Array, order: int = 2) -> l
     return _derivatives(loss, logits, order)
 
 
-def real_slopes(divergence: Divergence, logits: Array, order: int = 2) -> list[Array]:
+def real_slopes(divergence: Divergence, logits: Array, order: Literal[1, 2] = 2) -> list[Array]:
     """Derivatives, up to an order, of the critic's loss in the logit of a sample of p."""
 
     def loss(a: Any) -> Any:
@@ -108,7 +110,7 @@ def real_slopes(divergence: Divergence, logits: Array, order: int = 2) -> list[A
     return _derivatives(loss, logits, order)
 
 
-def fake_slopes(divergence: Divergence, logits: Array, order: int = 2) -> list[Array]:
+def fake_slopes(divergence: Divergence, logits: Array, order: Literal[1, 2] = 2) -> list[Array]:
     """Derivatives, up to an order, of the critic's loss in the logit of a sample of q."""
 
     def loss(a: Any) -> Any:
@@ -127,21 +129,17 @@ def critic_gradient(divergence: Divergence, logits: Array, p: Array, q: Array) -
     return np.asarray(p * _as_given(of_real, logits) + q * _as_given(of_fake, logits))
 
 
-def _derivatives(loss: Callable[[Any], Any], logits: Array, order: int) -> list[Array]:
+def _derivatives(loss: Callable[[Any], Any], logits: Array, order: Literal[1, 2]) -> list[Array]:
     import torch
 
     a = _in_vectors(logits).requires_grad_()
-    last = loss(a)
-    found: list[Array] = []
-    for left in reversed(range(order)):
-        if last.requires_grad:
-            (last,) = torch.autograd.grad(
-                last.sum(), a, create_graph=left > 0, materialize_grads=True
-            )
-        else:
-            last = torch.zeros_like(a)
-        found.append(_as_given(last, logits))
-    return found
+    (slope,) = torch.autograd.grad(loss(a).sum(), a, create_graph=order == 2)
+    if order == 1:
+        return [_as_given(slope, logits)]
+    bent = torch.zeros_like(a)
+    if slope.requires_grad:
+        (bent,) = torch.autograd.grad(slope.sum(), a, materialize_grads=True)
+    return [_as_given(own, logits) for own in (slope, bent)]
 
 
 def _in_vectors(logits: Array) -> Tensor:

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 _CHECKED, _FOUND = "GANSTUDY_CHECKED_PLUGIN", "GANSTUDY_FOUND"
-_NEEDED = ("pytest", "xdist", "mpmath", "ot", "sympy", "dask", "distributed", "dask_jobqueue")
+_NEEDED = ("pytest", "mpmath", "ot", "sympy", "dask", "distributed", "dask_jobqueue")
 _LONGEST = 300
 
 
@@ -100,17 +100,17 @@ def check(path: Path) -> Checked:
         needed = f"the suites need {', '.join(missing)}: pip install 'ganstudy[test]'"
         raise plugins.PluginError(needed)
     with tempfile.TemporaryDirectory(prefix="ganstudy-") as folder:
-        found = Path(folder) / "found.json"
+        found, settings = (Path(folder) / name for name in ("found.json", "pytest.ini"))
+        settings.write_text("[pytest]\n", encoding="utf-8")
         command = [
             *(sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", "-p", __name__),
-            *("--override-ini", "addopts=", str(_suites())),
+            *("-c", str(settings), "--rootdir", folder, str(_suites())),
         ]
-        # What else is installed for pytest takes a second to import, and may change what is run.
-        own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        # What is installed or set for other tests takes a second to import, and may change these.
+        own = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+        own |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         own |= {_CHECKED: str(path.resolve()), _FOUND: str(found)}
-        done = subprocess.run(
-            command, env={**os.environ, **own}, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
         if done.returncode == 5:
             raise plugins.PluginError(f"{path}: no suite has a test for a member of {family}")
         if done.returncode not in (0, 1) or not found.is_file():

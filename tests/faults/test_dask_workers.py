@@ -158,7 +158,8 @@ def test_a_worker_that_was_restarted_leaves_in_time(
         monkeypatch.setattr(DaskExecutor, "lasts", time.time() - begun + 3.0)
         with DaskExecutor(1, scheduler=cluster.address):
             wait_until(lambda: not any(map(running, cluster.nannies)))
-            assert time.time() - begun >= DaskExecutor.lasts
+            late = time.time() - begun - DaskExecutor.lasts
+            assert 0 <= late < 120  # that long before a job ends workers are told to leave
 
 
 def test_the_clock_of_a_pack_is_that_of_its_worker(tmp_path: Path, gpu: Cluster) -> None:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 def test_nothing_is_lost_or_leaks_under_kills() -> None:
-    # So many that four open files more, which are no fault, are fewer than one for each.
+    # More than the four open files that it lets grow, so that one left by each kill is found.
     asked = ("--trials", "96", "--kills", "9")
     found = subprocess.run(
         [sys.executable, "benchmarks/soak.py", *asked],

@@ -15,7 +15,8 @@ from ganstudy.processor import features
 BITS = Path(__file__).parent / "test_bit_for_bit.py"
 
 FEW = "each_feature_alone and 33 and (penalty or kliep or batch)"
-ALL = "pack or neighbour"
+ALL = "pack or neighbour or certain_to_show or has_an_end"
+"""Those that compare a trial alone with one in a pack."""
 
 ARITHMETICS = {
     "the oldest": {

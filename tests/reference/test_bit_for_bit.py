@@ -686,12 +686,16 @@ for two.
 
 
 def _of_few_graphs(features: tuple[str, ...], *, batch: int, **more: Any) -> Trials:
-    """One trial of each objective; as few layers as show a feature, and so many samples a logit."""
+    """One trial of each objective and optimizer, with as few layers as show a feature.
+
+    batch  samples of each law for one logit
+    """
     depth = {"depth": 1 if OF_ONE_GRAPH.intersection(features) else 2}
     if "pac" in features:
         batch *= FEATURES["pac"]["critic"]["pac"]
     more = {"optimizers": ["adam"], "generator": depth, "critic": depth, **more}
-    count = len(_settings(features).get("divergences", CLASSIFIERS))
+    objectives = _settings(features).get("divergences", CLASSIFIERS)
+    count = max(len(objectives), len(more["optimizers"]))
     return _featured(*features, count=count, batch=batch, **more)
 
 
@@ -726,7 +730,7 @@ AS_A_GPU: list[tuple[str, ...]] = [
 
 
 def test_a_gpu_compiles_each_feature() -> None:
-    # Parts of several constraints, and of consensus with a penalty.
+    # Both are traced as parts: of several constraints, and of consensus with a penalty.
     parts = {"instance noise", "consensus"}
     assert parts.union(*AS_A_GPU) == FEATURES.keys()
 

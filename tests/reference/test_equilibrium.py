@@ -89,13 +89,27 @@ def test_dirac_gan_with_r1_is_attracted(weight: float) -> None:
     np.testing.assert_allclose(np.sort_complex(values), expected, atol=1e-6)
 
 
-FEATURES: list[dict[str, Any]] = [
+CONVOLVED: dict[str, Any] = {"network": "dcgan", "depth": 1, "width": 2}
+FEATURES: list[Any] = [
     {"divergence": "minimax"},
     {"divergence": "wasserstein", "constraint": "gradient_penalty"},
     {"divergence": "relativistic_average", "constraint": "r2"},
     {"divergence": "relativistic_pairing", "constraint": ["r1", "r2"]},
     {"critic": {"norm": "batch", "pac": 2}, "constraint": "instance_noise"},
     {"condition": True, "divergence": "f_squared_hellinger"},
+    *(
+        pytest.param(
+            {
+                "target": "digits",
+                "batch": 6,
+                "constraint": "r1",
+                "generator": {**CONVOLVED, "norm": norm, "latent": 2},
+                "critic": {**CONVOLVED, "norm": "layer", "depth": 2},
+            },
+            marks=pytest.mark.slow,
+        )
+        for norm in ("layer", "batch")
+    ),
 ]
 
 
@@ -103,8 +117,8 @@ FEATURES: list[dict[str, Any]] = [
 def test_jacobian_is_the_derivative_of_the_field(features: dict[str, Any]) -> None:
     """Central differences of the gradients that the steps follow, in double precision."""
     smooth = {"activation": "tanh", "width": 5}
-    critic = {**smooth, **features.get("critic", {})}
-    settings = {**features, "generator": smooth, "critic": critic}
+    own = {player: {**smooth, **features.get(player, {})} for player in ("generator", "critic")}
+    settings = {**features, **own}
     game, state, judged = _game(None, None, **settings)
     found = field_jacobian(game, state, judged)[0]
     doubled = [(b.double().d_step(0), b.double().m_step(0)) for b in judged]

@@ -1,4 +1,4 @@
-"""Checks of plug-ins by a process that has imported what the suites need, which takes most of one.
+"""Checks of plug-ins by a process that has imported what the suites need: most of a check's time.
 
 Each is a fork of it: the suites meet the plug-in in a process of their own, as they do elsewhere.
 """
@@ -60,7 +60,9 @@ def imported(said: Path) -> Iterator[Run]:
             _, _, _, *words = asked  # behind `python -m pytest`
             given.write(json.dumps([words, dict(env), str(said)]) + "\n")
             given.flush()
-            return subprocess.CompletedProcess(asked, int(told.readline()), said.read_text(), "")
+            code = told.readline()
+            assert code, "the process that has imported what the suites need has ended"
+            return subprocess.CompletedProcess(asked, int(code), said.read_text(), "")
 
         yield run
         given.close()

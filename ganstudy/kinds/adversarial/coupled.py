@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Coupled"]
 
 _GENERATOR, _CRITIC = "generator", "critic"
+_OF_M, _OF_D = "gradient of the generator", "gradient of the critic"
+"""Among diagnostics, and no name of a constraint's slot."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,10 @@ class Coupled:
 
         def energy(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
             (m, d), diagnostics = replace(self, players=(generator, critic)).gradients(within=True)
-            return 0.5 * ((d * d).sum() + (m * m).sum()), {**diagnostics, "m": m, "d": d}
+            return 0.5 * ((d * d).sum() + (m * m).sum()), {**diagnostics, _OF_M: m, _OF_D: d}
 
         (to_generator, to_critic), found = _slopes(energy, self.players, _GENERATOR, _CRITIC)
-        return (to_generator, to_critic), (found.pop("m"), found.pop("d")), found
+        return (to_generator, to_critic), (found.pop(_OF_M), found.pop(_OF_D)), found
 
     def along(self, u: Pair) -> Pair:
         r"""$J u$."""

@@ -105,29 +105,29 @@ def field_jacobian(game: Rules, state: State, judged: Sequence[Batches]) -> NDAr
     game, state, judged = (_on_processor(own) for own in (game, _doubled(state), judged))
     size = state.generator.parameters.shape[1]
     players = torch.cat([state.generator.parameters, state.critic.parameters], dim=1)
-    players.requires_grad_()
     count = players.shape[1]
-    axes = torch.eye(count + -count % _ROWS, count, dtype=players.dtype).view(-1, _ROWS, count)
+    axes = torch.eye(count + -count % _ROWS, count, dtype=players.dtype)
     total: Tensor | None = None
     for batch in judged:
         double = batch.double()
-        with torch.enable_grad():
+        d_step, m_step = double.d_step(0), double.m_step(0)
+
+        def field(players: Tensor, d_step: Any = d_step, m_step: Any = m_step) -> Tensor:
             own = players[:, :size], players[:, size:]
-            coupled = game.coupled(state, double.d_step(0), double.m_step(0))
-            (m, d), _ = replace(coupled, players=own).gradients(within=True)
-            field = -torch.cat([m, d], dim=1)
-        rows = torch.cat([_pulled(field, players, some) for some in axes.unbind()])
+            coupled = replace(game.coupled(state, d_step, m_step), players=own)
+            return -torch.cat(coupled.gradients(within=True)[0], dim=1)
+
+        pull: Any = torch.func.vjp(field, players)[1]
+
+        def row(axis: Tensor, pull: Any = pull) -> Tensor:
+            slopes: Tensor = pull(axis.expand_as(players))[0]
+            return slopes
+
+        rows = torch.func.vmap(row, chunk_size=_ROWS)(axes)
         total = rows if total is None else total.add_(rows)
     assert total is not None
     jacobians: NDArray[np.float64] = (total[:count] / len(judged)).transpose(0, 1).numpy()
     return jacobians
-
-
-def _pulled(field: Tensor, players: Tensor, axes: Tensor) -> Tensor:
-    """Rows of a field's Jacobians along some axes, each of all trials: `(axes, pack, n)`."""
-    along = axes[:, None].expand(-1, *players.shape)
-    (rows,) = torch.autograd.grad(field, players, along, retain_graph=True, is_grads_batched=True)
-    return rows
 
 
 def _parts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 import numpy as np
@@ -16,7 +17,7 @@ from ganstudy.kinds.audit.published import SOURCE, verdict
 from ganstudy.kinds.audit.settings import AuditSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -39,6 +40,7 @@ CLAIMS = (
 )
 VARIANTS = max(len(check.variants) for check in CHECKS.values())
 """Rows of the curves that are kept."""
+_TOGETHER = 16
 _LEAST = 500
 """Samples from which on verdicts should be those of 1,000."""
 
@@ -141,18 +143,27 @@ class Audit(AuditSettings, OneByOne):
 
     def _along(self, trial: Trial[Self], variant: str, block: int) -> Array:
         """The metric at every point of the sweep, for one pair of clouds each."""
+        values: list[float] = []
+        clouds = self._clouds(trial, variant, block)
+        # What a metric finds in a cloud of p it finds once for all beside it.
+        for _, beside in groupby(clouds, itemgetter(0)):
+            own = list(beside)
+            real, fakes = own[0][1], np.stack([fake for _, _, fake in own])
+            centre, width = real.mean(axis=0), real.std(axis=0)
+            width = np.where(width > 0, width, 1.0)
+            target = Cloud.of((real - centre) / width)
+            values += self.audited.compute((fakes - centre) / width, target).tolist()
+        return np.array(values)
+
+    def _clouds(
+        self, trial: Trial[Self], variant: str, block: int
+    ) -> Iterator[tuple[Hashable, Array, Array]]:
+        """Both clouds of each point of the sweep, behind what those that are taken together share:
+        no more than `_TOGETHER`, since all of them are held.
+        """
         check, size = CHECKS[self.check], Size(self.samples, self.spread)
-        pairs, values = [], []
         for place, x in enumerate(check.sweep(variant, self.steps + 1, size)):
             # One cloud of p all along, unless it depends on x.
             real = check.real(variant, x, size, trial.stream("data", block))
             fake = check.fake(variant, x, size, trial.stream("latent", 1000 * block + place))
-            pairs.append((real, fake))
-        # What a metric finds in a cloud of p it finds once for all beside it.
-        for _, beside in groupby(pairs, lambda pair: (pair[0].tobytes(), pair[1].shape)):
-            (real, *_), fakes = zip(*beside, strict=True)
-            centre, width = real.mean(axis=0), real.std(axis=0)
-            width = np.where(width > 0, width, 1.0)
-            target = Cloud.of((real - centre) / width)
-            values += self.audited.compute((np.stack(fakes) - centre) / width, target).tolist()
-        return np.array(values)
+            yield (place // _TOGETHER, real.tobytes(), fake.shape), real, fake

@@ -33,8 +33,8 @@ STARTS = 10
 """How often in a row a worker may die before it is ready; some machines kill at random."""
 
 STOPPED = 5.0
-"""Seconds beyond those that were to be waited, for which this process and its workers must have
-been stopped, as by Ctrl-Z: no pack has trained meanwhile."""
+"""Seconds in which nobody listened that are no part of what a pack takes: this process has been
+stopped with its workers, as by Ctrl-Z, or has waited for the end of one."""
 
 _CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
@@ -79,14 +79,14 @@ class LocalExecutor(Executor):
         ended: list[tuple[Hashable, Ended]] = []
         begun = time.monotonic()
         spoken = wait([worker.process.connection for worker in self._workers], seconds)
-        if (stopped := time.monotonic() - begun - seconds) > STOPPED:
-            for worker in self._workers:
-                worker.clock = worker.clock and worker.clock.later(stopped)
+        self._nobody_listened(time.monotonic() - begun - seconds)
         for worker in [own for own in self._workers if own.process.connection in spoken]:
             try:
                 answer: Ended | Begun | ExecutorError | None = worker.process.connection.recv()
             except (EOFError, OSError):
+                begun = time.monotonic()
                 answer = Ended("died", cause=f"its worker {worker.process.obituary()}", fresh=True)
+                self._nobody_listened(time.monotonic() - begun)
             if isinstance(answer, ExecutorError):
                 raise answer
             if isinstance(answer, Begun):
@@ -100,6 +100,12 @@ class LocalExecutor(Executor):
                 if task is not None:
                     ended.append((task, answer))
         return ended
+
+    def _nobody_listened(self, seconds: float) -> None:
+        """Leave these seconds out of what packs take, if they are many."""
+        if seconds > STOPPED:
+            for worker in self._workers:
+                worker.clock = worker.clock and worker.clock.later(seconds)
 
     def _without_cache(self, worker: _Worker, answer: Ended) -> Ended:
         """The answer, unless what lies in the compiler's cache may be at fault: then the pack is to

@@ -451,7 +451,7 @@ def test_points_that_break_a_constraint_are_never_best(tmp_path: Path, sampler: 
 
 
 @pytest.mark.parametrize(
-    ("sampler", "count"), [("tpe", 40), pytest.param("gp", 20, marks=pytest.mark.slow)]
+    ("sampler", "count"), [("tpe", 40), pytest.param("gp", 30, marks=pytest.mark.slow)]
 )
 def test_a_sampler_keeps_to_constraints(sampler: str, count: int) -> None:
     """The best x is 5, the best that is allowed 1. Told of violations, most are not far above.
