@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from inline import trained_inline
 from tiny import STUDY, write_study
 
 from ganstudy.cli import main
@@ -108,8 +107,7 @@ def test_a_compiler_that_fails_later_costs_no_trial(
     assert "compiled steps cannot be made" in asked.stderr
     assert RunDirectory(out).recorded() == {}
     monkeypatch.setattr(packing, "GUESS", Pace(graph=0.0, start=0.0))
-    with trained_inline():
-        result = _run(study, out)
+    result = _run(study, out)
     assert result.exit_code == 0
     assert json.loads(result.stdout)["status"] == {"complete": 2}
     assert {record.program for record in RunDirectory(out).read()} == {"eager"}
