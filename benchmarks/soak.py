@@ -4,10 +4,9 @@
 
 Kills a worker at random moments, in one process that keeps running. They are counted in trials that
 have landed, and a pack lands between any two: however busy a machine, workers start between them.
-Prints counts, memory,
-open files, threads and processes of the parent: after a tenth of the trials, when the last one
-lands, and after the dataset is written. Exit 1 if a trial is lost, trained twice or failed, if a
-process is left, or if anything grows beyond its bound.
+Prints counts, memory, open files, threads and processes of the parent: after a tenth of the trials,
+when the last one lands, and after the dataset is written. Exit 1 if a trial is lost, trained twice
+or failed, if a process is left, or if anything grows beyond its bound.
 """
 
 from __future__ import annotations

@@ -107,6 +107,5 @@ def _scatter(sampled: Sampled) -> bytes:
         draw_behind(axes, behind, window)
         draw_discs(axes, sampled.samples.astype(np.float64), arm_colours(1)[0], size=2.5)
         buffer = io.BytesIO()
-        # Matplotlib has not typed it.
         FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]  # Matplotlib has not typed it
     return buffer.getvalue()

@@ -30,7 +30,6 @@ class Maxout(Activation):
 
     def apply(self, sums: Tensor) -> Tensor:
         """The largest sum of each unit."""
-        # torch has not typed it.
         pieces: Tensor = sums.unflatten(-1, (-1, self.pieces))  # type: ignore[no-untyped-call]  # torch has not typed it
         return pieces.amax(-1)
 

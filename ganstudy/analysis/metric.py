@@ -147,6 +147,5 @@ def _closest(having: Sequence[tuple[RecordedMetric, xr.Dataset]]) -> dict[str, t
 
 
 def _filled(variable: xr.Variable, whole: float) -> xr.Variable:
-    # xarray has not typed it.
     filled: xr.Variable = variable.fillna(whole)  # type: ignore[no-untyped-call]  # xarray has not typed it
     return filled.compute()

@@ -77,7 +77,6 @@ def over_fresh(scores: xr.Dataset) -> xr.DataArray:
 
 
 def _where(holds: xr.Variable, then: object, otherwise: object) -> xr.Variable:
-    # xarray has not typed it.
     chosen: xr.Variable = xr.where(holds, then, otherwise)  # type: ignore[no-untyped-call]  # xarray has not typed it
     return chosen
 

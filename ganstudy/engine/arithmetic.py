@@ -164,7 +164,6 @@ def described(program: ProgramName, device: str = "cpu") -> str:
     if torch.get_num_threads() > 1:
         parts.append(f"{torch.get_num_threads()} threads")
     if _is_gpu(device):
-        # torch has not typed it.
         cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]  # torch has not typed it
         libraries = f"CUDA {torch.version.cuda}, cuDNN {cudnn}"
         parts += [torch.cuda.get_device_name(device), libraries]
@@ -212,7 +211,6 @@ def _mkl_branch() -> str:
     """The branch that MKL takes, as it says itself; `unknown` where torch has another library."""
     import torch
 
-    # torch has not typed it.
     if not torch.backends.mkl.is_available():  # type: ignore[no-untyped-call]  # torch has not typed it
         return "absent"
     try:

@@ -43,7 +43,7 @@ class Graph:
 
     def record(self, function: Callable[[], Any]) -> Any:
         """Call the function on a stream of its own a few times, then once more for the record."""
-        # torch has not typed it; its own stream for records stays on the device of the first one.
+        # torch's own stream for records stays on the device of the first one.
         aside, recorded = (
             torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]  # torch has not typed it
             for _ in range(2)

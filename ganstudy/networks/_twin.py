@@ -24,7 +24,6 @@ def affine(kind: type[nn.Module], own: Mapping[str, Tensor], name: str, **more: 
         sizes = (inputs, outputs) if kind is nn.Conv2d else (outputs, inputs)
         more = {"kernel_size": weight.shape[-1], **more}
     # First values would be drawn from the global generator.
-    # torch has not typed it.
     layer: nn.Module = skip_init(kind, *sizes, bias=bias is not None, **more)  # type: ignore[no-untyped-call]  # torch has not typed it
     layer.weight.data = weight.clone()
     if bias is not None:

@@ -42,7 +42,6 @@ class Drawing:
         """Write `<name>.png` and `<name>.svg`."""
         # `Figure.savefig` would lay the figure out and draw it twice for each of the two files.
         self.figure.set_dpi(DPI)
-        # Matplotlib has not typed the two calls that print.
         FigureCanvasAgg(self.figure).print_png(folder / f"{self.name}.png")  # type: ignore[no-untyped-call]  # Matplotlib has not typed it
         self.figure.set_layout_engine("none")
         # Without a date and with a fixed salt for ids, equal data give equal bytes.

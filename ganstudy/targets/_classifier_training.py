@@ -101,7 +101,6 @@ def serve() -> None:
 
     with suppress(EOFError, BrokenPipeError):
         image, classes, steps = pickle.load(sys.stdin.buffer)
-        # torch has not typed it.
         with Portable():  # type: ignore[no-untyped-call]  # torch has not typed it
             made = _trained(_incoming(), image, classes, steps)
         pickle.dump(made, sys.stdout.buffer)
