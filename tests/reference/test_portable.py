@@ -12,13 +12,12 @@ from types import MappingProxyType
 
 import pytest
 from portable_trials import TRIALS, digest
-from processors import EMULATOR, NOT_PORTABLE, needs_emulator, needs_portable
+from processors import EMULATOR, NOT_PORTABLE, OTHER_MAKERS, needs_emulator, needs_portable
 from tiny import Listed, trial
 
 from ganstudy.engine.arithmetic import NotPortable
 from ganstudy.engine.session import Session
 from ganstudy.kinds.adversarial.training import train
-from ganstudy.processor import vendor_and_family
 from ganstudy.schedule.executor import environment
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import train_packs
@@ -33,8 +32,6 @@ EMULATED = (
 """An emulated processor takes some twenty times as long: of each operation of the program one trial
 that has it, with a penalty in that of convolutions.
 """
-OTHER_MAKERS = "EPYC" if vendor_and_family()[0] == "GenuineIntel" else "Haswell"
-"""A processor of the same instructions under another maker's name than this one's."""
 FEW = ("divergence non_saturating", "divergence mmd", "batch norm", "target embedded_mixture")
 CONVOLVED = ("network dcgan", "network resnet", "features")
 

@@ -56,11 +56,20 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @compiles
+@pytest.mark.parametrize("processor", ["this one", "an Intel with matrix tiles"])
 def test_vectors_that_are_not_tried_are_those_that_torch_finds_by_trying(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+    cache: Path, processor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three trials of a compiler took the first second of a machine's first run."""
     from torch._inductor import config, cpu_vec_isa
+
+    if processor != "this one":
+        has = ["_is_avx512_supported", "_is_vnni_supported", "_is_avx512_bf16_supported"]
+        for name in (*has, "_is_amx_tile_supported", "_init_amx"):
+            monkeypatch.setattr(torch.cpu, name, lambda: True)
+        monkeypatch.setattr(torch.cpu, "_is_amx_fp16_supported", lambda: False)
+        anew = [type(isa)() for isa in cpu_vec_isa.supported_vec_isa_list[:4]]
+        monkeypatch.setattr(cpu_vec_isa, "supported_vec_isa_list", anew)
 
     def forget() -> None:
         cpu_vec_isa.valid_vec_isa_list.cache_clear()
@@ -68,14 +77,26 @@ def test_vectors_that_are_not_tried_are_those_that_torch_finds_by_trying(
             getattr(type(isa).__bool__, "cache_clear", lambda: None)()
 
     tried = []
+    trial = cpu_vec_isa.VecISA.check_build
+
+    def noted(isa: cpu_vec_isa.VecISA, code: str) -> bool:
+        tried.append(isa)
+        return trial(isa, code)
+
     forget()
-    with monkeypatch.context() as patched:
-        patched.setattr(cpu_vec_isa.VecISA, "check_build", lambda isa, _: tried.append(isa))
-        found = compiler_vectors()
-    assert all(isinstance(isa, cpu_vec_isa.VecAMX) for isa in tried)
-    forget()
-    with config.patch({"cpp.vec_isa_ok": True}):
-        assert str(cpu_vec_isa.pick_vec_isa()) == found
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(cpu_vec_isa.VecISA, "check_build", noted)
+            found = compiler_vectors()
+        assert all(isinstance(isa, cpu_vec_isa.VecAMX) for isa in tried)
+        if processor != "this one":
+            assert tried
+            assert found.endswith(" amx_tile")
+        forget()
+        with config.patch({"cpp.vec_isa_ok": True}):
+            assert str(cpu_vec_isa.pick_vec_isa()) == found
+    finally:
+        forget()
 
 
 def test_a_form_is_named_by_all_that_decides_its_bits(monkeypatch: pytest.MonkeyPatch) -> None:
