@@ -90,6 +90,10 @@ class Configuration(Member, ABC):
     def working_set(self) -> int:
         """Bytes that one trial of a stack reads and writes in one step."""
 
+    def working_set_on_gpu(self) -> int:
+        """The same on a GPU."""
+        return self.working_set()
+
 
 ConfigurationT = TypeVar("ConfigurationT", bound=Member, covariant=True, default=Configuration)
 

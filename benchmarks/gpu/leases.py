@@ -15,7 +15,9 @@ _HOLD = """
 import sys
 from pathlib import Path
 from ganstudy.schedule.devices import slots
-with slots([sys.argv[1]], 1, folder=Path(sys.argv[2]))[0].leased():
+slot, = slots([sys.argv[1]], 1, folder=Path(sys.argv[2]))
+print("asks", flush=True)
+with slot.leased():
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -31,30 +33,37 @@ def measure(visit: Visit) -> Iterator[dict[str, Any]]:
         first, second = slots([device], 2, folder=folder)
         if first.lock == second.lock:
             failed.append("two workers have one slot")
-        with _holder(device, folder) as holder, _holder(device, folder, wait=False) as waiting:
-            try:
-                waiting.communicate(timeout=5)
-                failed.append("a slot that is held was given twice")
-            except subprocess.TimeoutExpired:
-                pass
+        with _asking(device, folder) as holder:
+            if _line(holder) != "held":
+                failed.append("a slot that is free is not given")
+            with _asking(device, folder) as waiting:
+                try:
+                    waiting.communicate(timeout=3)
+                    failed.append("a slot that is held was given twice")
+                except subprocess.TimeoutExpired:
+                    holder.kill()
+                    if _line(waiting) != "held":
+                        failed.append("a slot whose holder was killed is not free")
+                    waiting.kill()
             holder.kill()
-            assert waiting.stdout is not None
-            if waiting.stdout.readline() != "held\n":
-                failed.append("a slot whose holder was killed is not free")
-            waiting.kill()
     yield {"failed": failed}
 
 
-def _holder(device: str, folder: Path, wait: bool = True) -> subprocess.Popen[str]:
+def _asking(device: str, folder: Path) -> subprocess.Popen[str]:
+    """A process that has loaded all it needs, and asks for the slot."""
     command = [sys.executable, "-c", _HOLD, device, str(folder)]
     pipe = subprocess.PIPE
-    holder = subprocess.Popen(
+    asking = subprocess.Popen(
         command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
     )
-    if wait:
-        assert holder.stdout is not None
-        holder.stdout.readline()
-    return holder
+    if (line := _line(asking)) != "asks":
+        raise RuntimeError(f"a process that was to ask for a slot said {line!r}")
+    return asking
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
 
 
 def lines(found: dict[str, Any]) -> list[str]:

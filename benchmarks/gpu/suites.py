@@ -78,7 +78,9 @@ class Suite:
         command = [
             *(sys.executable, "-m", "pytest", "-q", "-n", str(workers), *self.tests),
             *("-o", "addopts=", "-o", "filterwarnings=", "-p", "no:cacheprovider"),
-            *("-p", "no:benchmark", "--tb=short", f"--maxfail={MOST_FAILURES}"),
+            # zarr's own plug-in would load NumPy before the tests' settings take one thread.
+            *("-p", "no:benchmark", "-p", "no:zarr"),
+            *("--tb=short", f"--maxfail={MOST_FAILURES}"),
             f"--junitxml={report}",
         ]
         with subprocess.Popen(
@@ -127,6 +129,29 @@ SUITES = {
     "packs_of_convolutions": Suite(
         "Trials of convolutions alone and in packs, with ==", _BITS, _OF_CONVOLUTIONS
     ),
+    "bits": Suite(
+        "Trials alone and in packs, with ==",
+        _BITS,
+        without=(
+            *_OF_CONVOLUTIONS,
+            "test_numbers_that_once_depended_on_the_pack",
+            "test_each_feature_as_a_gpu_compiles_it",
+            "test_exact_kinds_in_any_pack",
+            "test_drawn_settings_that_raise_are_a_fault_and_other_seeds_follow",
+        ),
+    ),
+    "last_numbers": Suite(
+        "Logits, and the game at its end, alone and in packs, with ==",
+        _BITS,
+        ("test_numbers_that_once_depended_on_the_pack",),
+    ),
+    "steps": Suite("Steps against plain PyTorch on the CPU", _TRAINING),
+    "kernels": Suite(
+        "Products and sums against double precision on the CPU",
+        _TILES,
+        without=("test_kernels_are_compiled_for_gpus",),
+    ),
+    "workers": Suite("Trials in two workers, with ==", _BITS, ("test_one_worker_and_two",)),
     "networks": Suite(
         "Convolutions against torch.nn, either way",
         _CONVOLUTIONS,
@@ -145,28 +170,5 @@ SUITES = {
             "test_drawn_settings_compiled",
         ),
         promised=False,
-    ),
-    "last_numbers": Suite(
-        "Logits, and the game at its end, alone and in packs, with ==",
-        _BITS,
-        ("test_numbers_that_once_depended_on_the_pack",),
-    ),
-    "workers": Suite("Trials in two workers, with ==", _BITS, ("test_one_worker_and_two",)),
-    "bits": Suite(
-        "Trials alone and in packs, with ==",
-        _BITS,
-        without=(
-            *_OF_CONVOLUTIONS,
-            "test_numbers_that_once_depended_on_the_pack",
-            "test_each_feature_as_a_gpu_compiles_it",
-            "test_exact_kinds_in_any_pack",
-            "test_drawn_settings_that_raise_are_a_fault_and_other_seeds_follow",
-        ),
-    ),
-    "steps": Suite("Steps against plain PyTorch on the CPU", _TRAINING),
-    "kernels": Suite(
-        "Products and sums against double precision on the CPU",
-        _TILES,
-        without=("test_kernels_are_compiled_for_gpus",),
     ),
 }

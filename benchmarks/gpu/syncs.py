@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu.visit import Visit
+
+ROOT = Path(__file__).parents[2]
+
+_SAID = "said "
+"""Before what a process says of a setting: libraries may print lines of their own."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "alternating, five D-steps": {"critic": {"steps": 5}},
@@ -38,7 +47,42 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def measure(visit: Visit) -> Iterator[dict[str, Any]]:
-    """Rounds on new batches, as kernels one by one and as a graph."""
+    """Rounds on new batches, as kernels one by one and as a graph.
+
+    In a process of its own, since a recording that fails leaves torch's memory in disorder; in
+    another one after that.
+    """
+    failed: list[str] = []
+    left = [*SETTINGS]
+    while left and visit.left > 0:
+        command = [sys.executable, "-m", "benchmarks.gpu.syncs", visit.device, *left]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+            assert running.stdout is not None
+            for line in running.stdout:
+                if not line.startswith(_SAID):
+                    continue
+                said, name = json.loads(line.removeprefix(_SAID)), left.pop(0)
+                failed += [f"{name}: {said}"] if said else []
+                yield {"settings": len(SETTINGS) - len(left), "failed": failed}
+                if visit.left <= 0:
+                    running.kill()
+        if running.returncode and left and visit.left > 0:
+            failed.append(f"{left.pop(0)}: its process ended with {running.returncode}")
+            yield {"settings": len(SETTINGS) - len(left), "failed": failed}
+
+
+def main() -> None:
+    """What is wrong with each setting, line by line, up to the first that cannot be recorded."""
+    device, *names = sys.argv[1:]
+    for name in names:
+        said, goes_on = fault(device, SETTINGS[name])
+        print(f"{_SAID}{json.dumps(said)}", flush=True)
+        if not goes_on:
+            return
+
+
+def fault(device: str, settings: dict[str, Any]) -> tuple[str, bool]:
+    """Nothing, or what is wrong; and whether torch is as it was."""
     import torch
     from torch.utils import _pytree
 
@@ -49,35 +93,44 @@ def measure(visit: Visit) -> Iterator[dict[str, Any]]:
     from ganstudy.kinds.adversarial.training import initial
     from ganstudy.trial import Trial
 
-    failed = []
-    for name, settings in SETTINGS.items():
-        player = {"width": 8, "depth": 2}
-        whole = {"batch": 64, **settings}
-        for key in ("generator", "critic"):
-            whole[key] = {**player, **whole.get(key, {})}
-        own = [Trial(Adversarial.model_validate(whole), seed) for seed in range(3)]
-        place, session = torch.device(visit.device), Session(visit.device)
-        with session.computing():
-            game, state = initial(own, place)
-            steps = program("eager", place.type)
-            graph = playing(steps, game, place)
-            drawn = list(itertools.islice(batches(own, place), 4))
-            graph(state, drawn[0])
+    player = {"width": 8, "depth": 2}
+    whole = {"batch": 64, **settings}
+    for key in ("generator", "critic"):
+        whole[key] = {**player, **whole.get(key, {})}
+    own = [Trial(Adversarial.model_validate(whole), seed) for seed in range(3)]
+    place, session = torch.device(device), Session(device)
+    with session.computing():
+        game, start = initial(own, place)
+        steps = program("eager", place.type)
+        drawn = list(itertools.islice(batches(own, place), 4))
+        game.updates.play(steps, game, start, drawn[0])
+
+        def rounds(play: Any) -> Any:
+            state = start
             torch.cuda.set_sync_debug_mode("error")
             try:
-                one, other = state, state
                 for batch in drawn:
-                    one, _ = game.updates.play(steps, game, one, batch)
-                    other, _ = graph(other, batch)
-            except RuntimeError as error:
-                failed.append(f"{name}: {str(error).splitlines()[0]}")
-                continue
+                    state, _ = play(state, batch)
             finally:
                 torch.cuda.set_sync_debug_mode("default")
-            same = zip(_pytree.tree_leaves(one), _pytree.tree_leaves(other), strict=True)
-            if not all(torch.equal(own, its) for own, its in same):
-                failed.append(f"{name}: the graph has other numbers")
-    yield {"settings": len(SETTINGS), "failed": failed}
+            return state
+
+        try:
+            one = rounds(lambda state, batch: game.updates.play(steps, game, state, batch))
+        except RuntimeError as error:
+            return str(error).splitlines()[0], True
+        graph = playing(steps, game, place)
+        try:
+            graph(start, drawn[0])
+        except RuntimeError as error:
+            return f"it cannot be recorded: {str(error).splitlines()[0]}", False
+        try:
+            other = rounds(graph)
+        except RuntimeError as error:
+            return f"as a graph: {str(error).splitlines()[0]}", True
+    same = zip(_pytree.tree_leaves(one), _pytree.tree_leaves(other), strict=True)
+    alike = all(torch.equal(own, its) for own, its in same)
+    return "" if alike else "the graph has other numbers", True
 
 
 def lines(found: dict[str, Any]) -> list[str]:
@@ -88,3 +141,7 @@ def lines(found: dict[str, Any]) -> list[str]:
         f"- {promise}: {good} of {found['settings']} settings.",
         *(f"    - {failure}" for failure in found["failed"]),
     ]
+
+
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,7 @@ import gc
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from benchmarks.gpu.visit import Visit
@@ -27,16 +28,16 @@ def measure(visit: Visit) -> Iterator[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for width, sizes in PACKS.items():
         for pack in sizes:
-            row = {"width": width, "pack": pack, **_ours(visit.device, width, pack)}
+            row = {"width": width, "pack": pack, **_ours(visit, width, pack)}
             # JAX is to have the memory that torch would keep.
             gc.collect()
             torch.cuda.empty_cache()
-            rows.append({**row, "jax": _jax(width, pack)})
+            rows.append({**row, "jax": visit.found("JAX", partial(_jax, width, pack))})
             print(rows[-1], flush=True)
             yield {"batch": BATCH, "rows": rows}
 
 
-def _ours(device: str, width: int, pack: int) -> dict[str, float]:
+def _ours(visit: Visit, width: int, pack: int) -> dict[str, float | None]:
     import torch
 
     from ganstudy.engine.session import Session
@@ -49,7 +50,7 @@ def _ours(device: str, width: int, pack: int) -> dict[str, float]:
     player = {"width": width, "depth": 2, "optimizer": {"name": "adam", "beta1": 0.5}}
     settings = Adversarial.model_validate({"batch": BATCH, "generator": player, "critic": player})
     own = [Trial(settings, seed) for seed in range(pack)]
-    place = torch.device(device)
+    device, place = visit.device, torch.device(visit.device)
     game, start = initial(own, place)
     drawn = batches(own, place)
     one = next(drawn)
@@ -63,7 +64,7 @@ def _ours(device: str, width: int, pack: int) -> dict[str, float]:
 
         return run
 
-    row: dict[str, float] = {}
+    row: dict[str, float | None] = {}
     with Session(device).computing():
         steps = program("eager", place.type)
         row["written"] = rate(same(lambda s, b: game.updates.play(steps, game, s, b)), pack)
@@ -79,7 +80,11 @@ def _ours(device: str, width: int, pack: int) -> dict[str, float]:
         row["with_draws"] = rate(on, pack, before=2 * block, least=3 * block)
     with Session(device, "compiled").computing():  # which leaves products to the library
         row["library"] = rate(same(playing(steps, game, place)), pack)
-        row["compiled"] = rate(same(playing(program("compiled", place.type), game, place)), pack)
+
+        def compiled() -> float:
+            return rate(same(playing(program("compiled", place.type), game, place)), pack)
+
+        row["compiled"] = visit.found("compiled steps", compiled)
     return row
 
 
@@ -137,7 +142,7 @@ def lines(found: dict[str, Any]) -> list[str]:
         "|---" * len(HEADINGS) + "|",
     ]
     for row in found["rows"]:
-        cells = [f"{row[name]:,.0f}" if row[name] else "not installed" for name in columns]
+        cells = [f"{row[name]:,.0f}" if row[name] else "none" for name in columns]
         result.append(
             f"| {row['width']} | {row['pack']} | {' | '.join(cells)} | {row['MiB_a_trial']:.1f} |"
         )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +32,15 @@ class Visit:
         self.out.mkdir(parents=True, exist_ok=True)
         with (self.out / LOG).open("a", encoding="utf-8") as log:
             log.write(f"{what}\n\n{said}\n")
+
+    def found(self, what: str, figure: Callable[[], float | None]) -> float | None:
+        """A figure, or none: one that raises is told, and costs no other."""
+        try:
+            return figure()
+        except Exception as error:
+            print(f"{what} raised {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            self.tell(what, traceback.format_exc())
+            return None
 
     @property
     def left(self) -> float:

@@ -62,6 +62,7 @@ class PackSize:
     tile         trials that are computed at once of what a CPU computes trial by trial; copies fill
                  up the last tile
     asked        what the study says, which goes before both
+    on_gpu       whether a GPU takes them
     """
 
     working_set: int = 8 * 2**20
@@ -69,6 +70,7 @@ class PackSize:
     multiple: int = 4
     tile: int = 1
     asked: int | None = None
+    on_gpu: bool = False
 
     def most(self, working_set: int) -> int:
         """Most trials of one pack, each of which reads and writes so many bytes in a step.
@@ -84,10 +86,10 @@ class PackSize:
         """Most trials of one pack; no more than on a CPU where a processor takes long over each,
         since they end together, and nothing is kept of them meanwhile.
         """
-        working_set = configuration.working_set()
-        most = self.most(working_set)
+        own = configuration.working_set_on_gpu() if self.on_gpu else configuration.working_set()
+        most = self.most(own)
         if configuration.on_processor:
-            most = min(most, PackSize(asked=self.asked).most(working_set))
+            most = min(most, PackSize(asked=self.asked).most(configuration.working_set()))
         return most
 
 

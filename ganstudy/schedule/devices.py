@@ -132,7 +132,7 @@ def pack_size(
         return PackSize(asked=asked)
     sharing = -(-workers // len(devices))
     share = min(memory(device) for device in devices) // (2 * sharing)
-    return PackSize(share // _HELD, _MOST_ON_A_GPU, 1, TILE, asked)
+    return PackSize(share // _HELD, _MOST_ON_A_GPU, 1, TILE, asked, on_gpu=True)
 
 
 def named(asked: str, inventory: Inventory = visible) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 import subprocess
@@ -13,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from benchmarks.gpu import convolutions, packages, throughput, training, wheels
+from benchmarks.gpu import convolutions, leases, packages, syncs, throughput, training, wheels
 from benchmarks.gpu.__main__ import PARTS, TABLES, kept, markdown, visited, write
 from benchmarks.gpu.suites import SUITES, Suite
 from benchmarks.gpu.visit import LOG, Visit
+from ganstudy.kinds.adversarial import program
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "benchmarks" / "gpu"
@@ -48,8 +51,8 @@ def test_each_part_of_the_page_has_its_own_date_and_version() -> None:
     assert markdown(results).splitlines() == [
         "Written by `make gpu-check` on an NVIDIA H200, 139.8 GiB, PyTorch 2.11.0+cu130.",
         "",
-        f"- Trials in two workers, with ==: 1 of 1 tests until time was up {today}.",
         "- Trials alone and in packs, with ==: 103 of 103 tests (2026-11-26, version 0.1.0).",
+        f"- Trials in two workers, with ==: 1 of 1 tests until time was up {today}.",
         "",
         f"Whole trainings, trial-steps per second, width 32, batches of 256, by default {today}:",
         "",
@@ -167,10 +170,11 @@ def test_a_suite_that_is_cut_before_a_test_has_run_leaves_what_was_found(
     assert results["bits"] == earlier
 
 
-def test_what_has_never_run_comes_first() -> None:
-    results = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))
-    new = [name for name in PARTS if name not in results]
-    assert set(new) <= set([*PARTS][: len(new) + 2])  # beside a short one and one of other steps
+def test_what_is_promised_comes_first() -> None:
+    """Ten minutes were enough for figures, and not for the bits of trials in packs."""
+    promised = {name for name, own in SUITES.items() if own.promised} | {"syncs", "leases"}
+    first = {*[*PARTS][: len(promised)]}
+    assert first == promised
 
 
 # --- suites ---------------------------------------------------------------------------------------
@@ -263,6 +267,77 @@ def test_a_suite_that_fails_leaves_its_trace_and_one_without_time_what_it_found(
     assert own["failed"][0] == "test_one: assert (1 + 1) == 3"
 
 
+# --- slots, and what is asked of the host ---------------------------------------------------------
+
+
+_SAYS = """\
+#!/bin/sh
+shift 3
+for name in "$@"; do
+  echo noise
+  case "$name" in
+    lead) kill -9 $$ ;;
+    r1) echo 'said "it cannot be recorded"'; exit ;;
+    *) echo 'said ""' ;;
+  esac
+done
+"""
+
+
+def test_a_setting_that_breaks_its_process_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All were lost with one that could not be recorded, and what came after it in this process."""
+    says = tmp_path / "says"
+    says.write_text(_SAYS)
+    says.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(says))
+    found = [*syncs.measure(Visit("cuda:0", tmp_path))]
+    assert [own["settings"] for own in found] == [*range(1, len(syncs.SETTINGS) + 1)]
+    faults = ["lead: its process ended with -9", "r1: it cannot be recorded"]
+    assert found[-1]["failed"] == faults
+    soon = Visit("cuda:0", tmp_path, time.monotonic())
+    assert [*syncs.measure(soon)] == []
+
+
+def test_what_a_setting_asks_of_the_host_is_told_apart_from_its_recording(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On the CPU, where nothing is recorded, and nothing raises but what is told to."""
+    modes: list[str] = []
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", modes.append)
+    assert syncs.fault("cpu", {}) == ("", True)
+    assert modes == ["error", "default"] * 2
+    played = program.playing
+
+    def refusing(when: int) -> Any:
+        """Plays that raise from one of their calls on."""
+        calls = itertools.count()
+
+        def playing(*given: Any) -> Any:
+            play = played(*given)
+
+            def own(*state: Any) -> Any:
+                if next(calls) >= when:
+                    raise RuntimeError("a capture\nand its trace")
+                return play(*state)
+
+            return own
+
+        return playing
+
+    for when, said in {0: ("it cannot be recorded: ", False), 2: ("as a graph: ", True)}.items():
+        monkeypatch.setattr(program, "playing", refusing(when))
+        assert syncs.fault("cpu", {}) == (f"{said[0]}a capture", said[1])
+    assert modes[-1] == "default"
+
+
+def test_slots_that_are_everybodys_are_told(tmp_path: Path) -> None:
+    """As those of the CPU are, by processes that have asked before anybody waits for them."""
+    told = ["two workers have one slot", "a slot that is held was given twice"]
+    assert [*leases.measure(Visit("cpu", tmp_path))] == [{"failed": told}]
+
+
 # --- what is timed --------------------------------------------------------------------------------
 
 
@@ -275,6 +350,23 @@ def test_convolutions_are_timed_both_ways(monkeypatch: pytest.MonkeyPatch, tmp_p
     (row,) = found["rows"]
     assert min(row["apart"], row["tiles"]) > 0
     assert convolutions.lines(found)[-1].startswith("| dcgan | 1 | ")
+
+
+def test_a_figure_that_cannot_be_had_costs_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A way that raised lost the whole table, whatever came before it."""
+
+    def rate(device: str, case: Any, pack: int, at_once: bool) -> float:
+        if at_once:
+            raise RuntimeError("out of memory")
+        return 12.0
+
+    monkeypatch.setattr(convolutions, "_rate", rate)
+    (found,) = convolutions.measure(Visit("cpu", tmp_path), {"dcgan": {}}, (64,))
+    assert found["rows"] == [{"network": "dcgan", "pack": 64, "tiles": None, "apart": 12.0}]
+    assert convolutions.lines(found)[-1] == "| dcgan | 64 | none | 12 |"
+    assert "out of memory" in (tmp_path / LOG).read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

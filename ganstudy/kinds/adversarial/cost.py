@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ganstudy.kinds.adversarial.players import PlayerSettings
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
 
-__all__ = ["masking", "recording", "seconds", "working_set"]
+__all__ = ["differences", "masking", "recording", "seconds", "working_set"]
 
 # Measured on one core of a Xeon of 2023 at 2 GHz, with packs of 16.
 MULTIPLY_ADDS_PER_SECOND = 1.2e10
@@ -149,3 +149,12 @@ def working_set(settings: AdversarialSettings) -> int:
     if settings.critic.estimator is not None:
         numbers += 4 * settings.batch * settings.critic.estimator.centres
     return 4 * numbers
+
+
+def differences(settings: AdversarialSettings) -> int:
+    """Bytes of all differences of two batches' samples, where a GPU takes distances by them
+    (`elementary.distances`): a batch of 256 images of 784 pixels has 200 MB of them.
+    """
+    if not settings.divergence.closed_form:
+        return 0
+    return 4 * settings.batch**2 * settings.ends("critic").inputs.row

@@ -164,6 +164,10 @@ class Adversarial(AdversarialSettings, Kind):
         """Activations of the D-step, and the critic's parameters and their state."""
         return cost.working_set(self)
 
+    def working_set_on_gpu(self) -> int:
+        """With the differences of samples, where distances are taken between whole batches."""
+        return cost.working_set(self) + cost.differences(self)
+
     def masked(self) -> tuple[Member, ...]:
         """The divergence, whose sums a compiler would order by what stands beside them."""
         return (self.divergence,)

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tiny import made_up, trial, write_study
+from torch import Tensor
 
+from ganstudy import tiles
 from ganstudy.engine.pace import GUESS, Pace, shared
 from ganstudy.engine.packing import (
     PackSize,
@@ -235,6 +238,31 @@ def test_what_a_processor_computes_comes_in_its_packs() -> None:
         trials = [Trial(own, seed) for seed in range(100)]
         assert [len(pack) for pack in packs(trials, 1, size)] == expected
         assert [len(pack) for pack in packs(trials, 1, PackSize(asked=80))] == [50, 50]
+
+
+@pytest.mark.parametrize("divergence", ["mmd", "energy_distance", "sinkhorn_divergence"])
+def test_a_gpu_is_given_as_many_trials_as_it_holds_differences_of(
+    divergence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packs of images were planned as those of points on a plane, failed, and were halved."""
+    monkeypatch.setattr(tiles, "on_gpu", lambda x: True)
+    own = trial(0, divergence=divergence, target="digits", batch=32).configuration
+    shape = (1, 32, own.target.dimension)
+    x, real, fake = (torch.rand(shape, requires_grad=name == "x") for name in ("x", "p", "q"))
+    held: dict[int, int] = {}
+
+    def kept(saved: Tensor) -> Tensor:
+        held[saved.untyped_storage().data_ptr()] = saved.untyped_storage().nbytes()
+        return saved
+
+    with torch.autograd.graph.saved_tensors_hooks(kept, lambda saved: saved):
+        loss = own.divergence.generator_loss(own.divergence.witness(x, real, fake))
+    assert loss.requires_grad
+    half = 2**28
+    most = pack_size(("cuda:0",), 1, memory=lambda device: 2 * half).most_of(own)
+    assert 1 < most < half / sum(held.values())
+    assert most > half / sum(held.values()) / 16
+    assert PackSize().most_of(own) == 64  # a CPU makes no such differences
 
 
 def test_what_has_no_steps_is_not_compiled() -> None:
