@@ -30,9 +30,8 @@ __all__ = [
 SCHEMA = 2
 """Version of what a configuration means; part of every id, so that old records never mix in."""
 
-Purpose = Literal["init", "data", "latent", "evaluation", "constraint", "training_set"]
 # A stream is a function of the place in this list: new purposes come last.
-_PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+Purpose = Literal["init", "data", "latent", "evaluation", "constraint", "training_set"]
 
 
 class Configuration(Member, ABC):
@@ -53,9 +52,7 @@ class Configuration(Member, ABC):
 
     @property
     def work(self) -> str:
-        """What its steps are made of, in words: how far `cost` is from the truth is learnt for each
-        apart.
-        """
+        """What its steps are made of, in words, for each of which `cost` is corrected apart."""
         return self.name
 
     @abstractmethod
@@ -122,7 +119,7 @@ class Trial(Generic[ConfigurationT]):
         It depends on nothing else: trials with one seed share their streams, which pairs the arms
         of a comparison, and a resumed trial draws what it would have drawn.
         """
-        key = (_PURPOSES.index(purpose), block)
+        key = (get_args(Purpose).index(purpose), block)
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
 
