@@ -679,9 +679,12 @@ COMPILED: list[tuple[str, ...]] = [
 Every set of optimizers that meets in a pack is a graph of its own, and every size to which packs
 are filled up: here there is one of each.
 """
-OF_ONE_GRAPH = {"unrolled", "consensus with a penalty", "symplectic", "competitive", "lead"}
-"""Whose step goes through both players and back, and is as long for one hidden layer as others are
-for two.
+HIDDEN_LAYERS = {
+    **dict.fromkeys(("unrolled", "consensus with a penalty"), 1),
+    **dict.fromkeys(("symplectic", "competitive", "lead"), 0),
+}
+"""Of steps that go through both players and back: their graphs are as long for one hidden layer as
+others are for two. That of consensus has what the last three have, but for their own arithmetic.
 """
 
 
@@ -690,7 +693,7 @@ def _of_few_graphs(features: tuple[str, ...], *, batch: int, **more: Any) -> Tri
 
     batch  samples of each law for one logit
     """
-    depth = {"depth": 1 if OF_ONE_GRAPH.intersection(features) else 2}
+    depth = {"depth": min(HIDDEN_LAYERS.get(feature, 2) for feature in features)}
     if "pac" in features:
         batch *= FEATURES["pac"]["critic"]["pac"]
     more = {"optimizers": ["adam"], "generator": depth, "critic": depth, **more}
