@@ -258,7 +258,7 @@ def test_numbers_that_once_depended_on_the_pack(feature: str, batch: int) -> Non
 # Of metrics of few samples, and of trials that diverge.
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(
-    "seed", [24, 44, *(pytest.param(s, marks=pytest.mark.slow) for s in range(100, 111))]
+    "seed", [24, 44, *(pytest.param(s, marks=pytest.mark.slow) for s in range(100, 106))]
 )
 def test_drawn_settings_where_the_ends_of_loops_are_certain_to_show(seed: int) -> None:
     """The first shows two mends undone, of logits with gaps and of fewer than samples; the second
@@ -278,7 +278,7 @@ def test_ends_are_those_of_loops_of_the_cpu() -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("seed", range(200, 210))
+@pytest.mark.parametrize("seed", range(200, 205))
 def test_drawn_settings_in_the_arithmetic_of_this_machine(seed: int) -> None:
     assert drawn.faults(seed) == []
 

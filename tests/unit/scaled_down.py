@@ -35,7 +35,7 @@ def _overrides(study: Study) -> Iterator[str]:
         key for own in study.space for bundle in getattr(own, "bundles", ()) for key in bundle
     }
     rounds = {getattr(getattr(p, "generator", None), "steps", 1) for p in study.points.values()}
-    steps = int(np.lcm.reduce(list(rounds))) * 10
+    steps = int(np.lcm.reduce(list(rounds))) * (10 if kind.name == "audit" else 4)
     if kind.steps > steps:
         yield f"trial.steps={steps}"
         yield f"trial.record.every={steps // 2}"
@@ -43,7 +43,7 @@ def _overrides(study: Study) -> Iterator[str]:
         needed = [m.fewest(p.target) for p in study.points.values() for m in p.record.metrics]
         yield f"trial.record.samples={max(250, *needed)}"
         yield "trial.record.frames=2"
-        small = {"batch": 120, "generator.width": 16, "critic.width": 16}
+        small = {"batch": 72, "generator.width": 16, "critic.width": 16}
         for key in small.keys() - varied:
             yield f"trial.{key}={small[key]}"
     if kind.name == "ratio":
