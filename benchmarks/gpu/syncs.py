@@ -55,18 +55,19 @@ def measure(visit: Visit) -> Iterator[dict[str, Any]]:
     failed: list[str] = []
     left = [*SETTINGS]
     while left and visit.left > 0:
+        before = len(left)
         command = [sys.executable, "-m", "benchmarks.gpu.syncs", visit.device, *left]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
-            assert running.stdout is not None
-            for line in running.stdout:
-                if not line.startswith(_SAID):
-                    continue
-                said, name = json.loads(line.removeprefix(_SAID)), left.pop(0)
-                failed += [f"{name}: {said}"] if said else []
-                yield {"settings": len(SETTINGS) - len(left), "failed": failed}
-                if visit.left <= 0:
-                    running.kill()
-        if running.returncode and left and visit.left > 0:
+            try:
+                for line in running.stdout or ():
+                    if line.startswith(_SAID):
+                        said, name = json.loads(line.removeprefix(_SAID)), left.pop(0)
+                        failed += [f"{name}: {said}"] if said else []
+                        yield {"settings": len(SETTINGS) - len(left), "failed": failed}
+            except BaseException:  # whoever waits no longer closes this, and that waits for its end
+                running.kill()
+                raise
+        if left and (running.returncode or len(left) == before):
             failed.append(f"{left.pop(0)}: its process ended with {running.returncode}")
             yield {"settings": len(SETTINGS) - len(left), "failed": failed}
 
@@ -118,7 +119,8 @@ def fault(device: str, settings: dict[str, Any]) -> tuple[str, bool]:
         try:
             one = rounds(lambda state, batch: game.updates.play(steps, game, state, batch))
         except RuntimeError as error:
-            return str(error).splitlines()[0], True
+            # After any other error a GPU's context is lost.
+            return str(error).splitlines()[0], "synchroniz" in str(error)
         graph = playing(steps, game, place)
         try:
             graph(start, drawn[0])
@@ -127,7 +129,7 @@ def fault(device: str, settings: dict[str, Any]) -> tuple[str, bool]:
         try:
             other = rounds(graph)
         except RuntimeError as error:
-            return f"as a graph: {str(error).splitlines()[0]}", True
+            return f"as a graph: {str(error).splitlines()[0]}", False
     same = zip(_pytree.tree_leaves(one), _pytree.tree_leaves(other), strict=True)
     alike = all(torch.equal(own, its) for own, its in same)
     return "" if alike else "the graph has other numbers", True

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import json
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -300,36 +301,53 @@ def test_a_setting_that_breaks_its_process_costs_no_other(
     assert [*syncs.measure(soon)] == []
 
 
+def test_settings_that_nobody_waits_for_are_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A visit closes what it measures when time is up, and that waits for its process."""
+    says = tmp_path / "says"
+    says.write_text("#!/bin/sh\necho 'said \"\"'\nexec sleep 60\n")
+    says.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(says))
+    with closing(syncs.measure(Visit("cuda:0", tmp_path))) as settings:
+        assert next(settings) == {"settings": 1, "failed": []}
+        started = time.monotonic()
+    assert time.monotonic() - started < 30
+
+
 def test_what_a_setting_asks_of_the_host_is_told_apart_from_its_recording(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """On the CPU, where nothing is recorded, and nothing raises but what is told to."""
+    """On the CPU, where nothing is recorded, and nothing raises but what is told to. After whatever
+    else is an error of a GPU nothing more is asked of it by the same process.
+    """
     modes: list[str] = []
     monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", modes.append)
     assert syncs.fault("cpu", {}) == ("", True)
     assert modes == ["error", "default"] * 2
     played = program.playing
+    for calls, where in {0: "it cannot be recorded", 2: "as a graph"}.items():
+        left = iter(range(calls))
 
-    def refusing(when: int) -> Any:
-        """Plays that raise from one of their calls on."""
-        calls = itertools.count()
+        def own(*given: Any, left: Iterator[int] = left) -> Any:
+            if next(left, None) is None:
+                raise RuntimeError("a capture\nand its trace")
+            return played(*given[:3])(*given[3:])
 
-        def playing(*given: Any) -> Any:
-            play = played(*given)
+        def playing(*of: Any, own: Any = own) -> Any:
+            return partial(own, *of)
 
-            def own(*state: Any) -> Any:
-                if next(calls) >= when:
-                    raise RuntimeError("a capture\nand its trace")
-                return play(*state)
+        monkeypatch.setattr(program, "playing", playing)
+        assert syncs.fault("cpu", {}) == (f"{where}: a capture", False)
+        assert modes[-1] == "default"
+    asks, lost = "called a synchronizing CUDA operation", "an illegal memory access"
+    for said, goes_on in {asks: True, lost: False}.items():
 
-            return own
+        def raising(mode: str, said: str = said) -> None:
+            raise RuntimeError(said)
 
-        return playing
-
-    for when, said in {0: ("it cannot be recorded: ", False), 2: ("as a graph: ", True)}.items():
-        monkeypatch.setattr(program, "playing", refusing(when))
-        assert syncs.fault("cpu", {}) == (f"{said[0]}a capture", said[1])
-    assert modes[-1] == "default"
+        monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", raising)
+        assert syncs.fault("cpu", {}) == (said, goes_on)
 
 
 def test_slots_that_are_everybodys_are_told(tmp_path: Path) -> None:
