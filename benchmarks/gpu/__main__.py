@@ -41,12 +41,14 @@ def main() -> None:
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the result files")
     parser.add_argument("--minutes", type=float, default=9.0, help="after which none is begun")
-    parser.add_argument("--anyway", action="store_true", help="with older packages, too")
     asked = parser.parse_args()
     if unknown := [name for name in asked.parts if name not in PARTS]:
         parser.error(f"no part {unknown[0]!r}; there is {', '.join(PARTS)}")
-    if (missing := packages.missing()) and not asked.anyway:
-        sys.exit(packages.what_to_do(missing))
+    absent, older = packages.missing()
+    if absent:
+        sys.exit(packages.what_to_do(absent))
+    if older:
+        print(f"older than is asked for: {', '.join(older.values())}", file=sys.stderr)
     visit = Visit(asked.device, asked.out, time.monotonic() + 60 * asked.minutes)
     results = kept(asked.out, machine(asked.device))
     failed, late = visited(asked.parts, visit, results)

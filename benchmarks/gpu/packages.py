@@ -28,9 +28,9 @@ NEEDED = {
 """Each with the least version; what these need comes with them."""
 
 
-def missing() -> dict[str, str]:
-    """What is absent or older, with the version that is wanted."""
-    absent = {}
+def missing() -> tuple[dict[str, str], dict[str, str]]:
+    """What is absent and what is older, with the version that is wanted."""
+    absent, older = {}, {}
     for name, least in NEEDED.items():
         try:
             there = version(name)
@@ -38,8 +38,8 @@ def missing() -> dict[str, str]:
             absent[name] = f"{name}>={least}"
         else:
             if _numbers(there) < _numbers(least):
-                absent[name] = f"{name}>={least} (there is {there})"
-    return absent
+                older[name] = f"{name}>={least} (there is {there})"
+    return absent, older
 
 
 def what_to_do(absent: dict[str, str]) -> str:
@@ -48,8 +48,7 @@ def what_to_do(absent: dict[str, str]) -> str:
     return (
         f"missing: {names}\n"
         "`make wheels` on a machine with a network puts most of what may be missing into\n"
-        "build/wheels (50 MB); bring that folder, and run `make gpu-check WHEELS=build/wheels`;\n"
-        "with `ARGS=--anyway` older ones will do"
+        "build/wheels (50 MB); bring that folder, and run `make gpu-check WHEELS=build/wheels`"
     )
 
 
