@@ -83,7 +83,7 @@ gpu-check:
 # A GPU's kernels without one: compiled for several, and computed by Triton's interpreter. 1 GB.
 kernels: $(VENV)/.installed-test build/triton
 	PYTHONPATH=build/triton $(VENV)/bin/python -m pytest -n0 $(KERNELS)
-	PYTHONPATH=build/triton TRITON_INTERPRET=1 $(VENV)/bin/python -m pytest -n0 $(KERNELS)
+	PYTHONPATH=build/triton TRITON_INTERPRET=1 $(VENV)/bin/python -m pytest --numprocesses=2 $(KERNELS)
 
 build/triton:
 	rm -rf $@.partial

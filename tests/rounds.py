@@ -9,7 +9,10 @@ from ganstudy import activations, constraints, divergences, estimators, networks
 from ganstudy.kinds.adversarial import updates
 
 OF_SGD = ("competitive_gradient_descent", "lead")
-FEWER = {"competitive_gradient_descent": {"iterations": 2}}
+FEWER = {
+    "competitive_gradient_descent": {"iterations": 2},
+    "sinkhorn_divergence": {"iterations": 3},
+}
 """Iterations of a solver that are written out one after the other, the next like the last."""
 
 
@@ -20,7 +23,10 @@ def _both(**settings: Any) -> dict[str, Any]:
 
 CASES: dict[str, dict[str, Any]] = {
     **SETTINGS,
-    **{name: {"divergence": name} for name in divergences.family.files},
+    **{
+        name: {"divergence": {"name": name, **FEWER.get(name, {})}}
+        for name in divergences.family.files
+    },
     **{f"constraint {name}": {"constraint": name} for name in constraints.family.files},
     **{f"critic of {name}": {"critic": {"estimator": name}} for name in estimators.family.files},
     **{
