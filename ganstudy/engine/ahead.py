@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from ganstudy import machine_cache
+from ganstudy.engine.local_buffers import mended
 from ganstudy.engine.traced import DECIDING, Form, NotCompiled, Traced
 from ganstudy.engine.vectors import compiler_vectors, vectors
 from ganstudy.garbage import uncollected
@@ -98,7 +99,8 @@ def make_library(form: Form) -> None:
     with tempfile.TemporaryDirectory(prefix="ganstudy-", dir=_folder()) as place:
         options["aot_inductor.output_path"] = str(Path(place) / "step.so")
         try:
-            with warnings.catch_warnings(action="ignore"):  # of torch, by its own functions
+            # It warns of its own functions, too.
+            with warnings.catch_warnings(action="ignore"), mended():
                 made = torch._inductor.aot_compile(*form.graph, options=options)
             content = Path(str(made)).read_bytes()
             calls = b"".join(own.read_bytes() for own in Path(place).glob("*.wrapper.json"))

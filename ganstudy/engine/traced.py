@@ -18,6 +18,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from ganstudy.engine import arithmetic
 from ganstudy.engine.known_zeros import remove_zeros
+from ganstudy.engine.local_buffers import MENDED
 from ganstudy.engine.tensors import filled, leaves, likeness, tensors, with_tensors
 from ganstudy.engine.thin_products import AS_SUMS
 from ganstudy.whole_file import name_digest
@@ -162,6 +163,7 @@ def _name(graph: GraphModule, example: Sequence[Tensor]) -> str:
         arithmetic.described("compiled"),
         str([item for item in asked if item[0] != "TORCHINDUCTOR_CACHE_DIR"]),
         str(sorted(DECIDING.items())),
+        MENDED,
         graph.code,
         str([(x.dtype, x.shape) for x in example]),
         *(f"{name} {value.tolist()}" for name, value in graph.named_buffers()),

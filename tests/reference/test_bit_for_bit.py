@@ -683,7 +683,8 @@ HIDDEN_LAYERS = {
     **dict.fromkeys(("symplectic", "competitive", "lead"), 0),
 }
 """Of steps that go through both players and back: their graphs are as long for one hidden layer as
-others are for two. That of consensus has what the last three have, but for their own arithmetic.
+others are for two. That of consensus has what the last three have, but for their own arithmetic;
+affine players, of `competitive`, showed that a compiler took one trial's numbers for another's.
 """
 
 
