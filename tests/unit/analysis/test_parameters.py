@@ -61,6 +61,7 @@ def _limits(found: xr.Dataset) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return limits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _having("confidence"))
 def test_an_interval_of_more_confidence_holds_one_of_less(
     name: str, gathered: list[xr.Dataset]
@@ -79,6 +80,7 @@ def test_an_interval_of_more_confidence_holds_one_of_less(
     assert wider
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _having("metric"))
 def test_another_metric_is_what_it_would_be_as_the_score(
     name: str, gathered: list[xr.Dataset]
