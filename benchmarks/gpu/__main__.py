@@ -10,7 +10,6 @@ import argparse
 import json
 import sys
 import time
-import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,7 +59,7 @@ def main() -> None:
 
 def visited(parts: Any, visit: Visit, results: dict[str, Any]) -> tuple[bool, list[str]]:
     """Measure parts, and write whatever is found at once; whether a promise has failed or a part
-    has raised, and those for which there was no time, or not enough.
+    or figure has raised, and those for which there was no time, or not enough.
     """
     failed, late = False, []
     for name in parts:
@@ -71,22 +70,18 @@ def visited(parts: Any, visit: Visit, results: dict[str, Any]) -> tuple[bool, li
         print(f"{name} ...", file=sys.stderr, flush=True)
         now = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "version": packages.PROJECT["version"]}
         found: dict[str, Any] = {}
-        try:
+        with visit.going_on(name):
             for found in part.measure(visit):
                 seconds = round(time.perf_counter() - started, 1)
                 results[name] = {**now, **found, "seconds": seconds}
                 write(visit.out, results)
                 if visit.left <= 0:
                     break
-        except Exception as error:  # what one part raises is no reason to lose the rest
-            failed = True
-            print(f"{name} raised {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-            visit.tell(name, traceback.format_exc())
         if visit.left <= 0:
             late.append(name)
         if getattr(part, "promised", True):
             failed |= bool(found.get("failed"))
-    return failed, late
+    return failed or bool(visit.raised), late
 
 
 def write(out: Path, results: dict[str, Any]) -> None:

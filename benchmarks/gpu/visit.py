@@ -6,8 +6,9 @@ import math
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 __all__ = ["LOG", "Visit"]
@@ -20,12 +21,14 @@ LOG = "failures.txt"
 class Visit:
     """Where to measure, where to leave what has failed, and until when.
 
-    until  a moment of the monotonic clock
+    until   a moment of the monotonic clock
+    raised  what has raised
     """
 
     device: str
     out: Path
     until: float = math.inf
+    raised: list[str] = field(default_factory=list)
 
     def tell(self, what: str, said: str) -> None:
         """Write what has failed, and its traces, to `LOG` behind what has failed before."""
@@ -34,13 +37,22 @@ class Visit:
             log.write(f"{what}\n\n{said}\n")
 
     def found(self, what: str, figure: Callable[[], float | None]) -> float | None:
-        """A figure, or none: one that raises is told, and costs no other."""
-        try:
+        """A figure, or none: one that raises costs no other."""
+        with self.going_on(what):
             return figure()
+        return None
+
+    @contextmanager
+    def going_on(self, what: str) -> Iterator[None]:
+        """Go on behind whatever is raised, which is kept and told: it is no reason to lose the
+        rest.
+        """
+        try:
+            yield
         except Exception as error:
             print(f"{what} raised {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            self.raised.append(what)
             self.tell(what, traceback.format_exc())
-            return None
 
     @property
     def left(self) -> float:

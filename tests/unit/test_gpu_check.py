@@ -285,14 +285,19 @@ done
 """
 
 
+def _program(folder: Path, text: str) -> str:
+    """The path of a program of this text."""
+    path = folder / "says"
+    path.write_text(text)
+    path.chmod(0o755)
+    return str(path)
+
+
 def test_a_setting_that_breaks_its_process_costs_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All were lost with one that could not be recorded, and what came after it in this process."""
-    says = tmp_path / "says"
-    says.write_text(_SAYS)
-    says.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(says))
+    monkeypatch.setattr(sys, "executable", _program(tmp_path, _SAYS))
     found = [*syncs.measure(Visit("cuda:0", tmp_path))]
     assert [own["settings"] for own in found] == [*range(1, len(syncs.SETTINGS) + 1)]
     faults = ["lead: its process ended with -9", "r1: it cannot be recorded"]
@@ -305,10 +310,8 @@ def test_settings_that_nobody_waits_for_are_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A visit closes what it measures when time is up, and that waits for its process."""
-    says = tmp_path / "says"
-    says.write_text("#!/bin/sh\necho 'said \"\"'\nexec sleep 60\n")
-    says.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(says))
+    says = "#!/bin/sh\necho 'said \"\"'\nexec sleep 60\n"
+    monkeypatch.setattr(sys, "executable", _program(tmp_path, says))
     with closing(syncs.measure(Visit("cuda:0", tmp_path))) as settings:
         assert next(settings) == {"settings": 1, "failed": []}
         started = time.monotonic()
@@ -381,8 +384,11 @@ def test_a_figure_that_cannot_be_had_costs_no_other(
         return 12.0
 
     monkeypatch.setattr(convolutions, "_rate", rate)
-    (found,) = convolutions.measure(Visit("cpu", tmp_path), {"dcgan": {}}, (64,))
+    visit = Visit("cpu", tmp_path)
+    (found,) = convolutions.measure(visit, {"dcgan": {}}, (64,))
     assert found["rows"] == [{"network": "dcgan", "pack": 64, "tiles": None, "apart": 12.0}]
+    assert visit.raised == ["dcgan, tiles"]
+    assert visited([], visit, {}) == (True, [])  # the check fails nevertheless
     assert convolutions.lines(found)[-1] == "| dcgan | 64 | none | 12 |"
     assert "out of memory" in (tmp_path / LOG).read_text(encoding="utf-8")
 
