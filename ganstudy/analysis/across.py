@@ -114,12 +114,12 @@ def rank_studies(
 
     Returns  variables (study, arm): `mean`, `low`, `high` over searches, in units of the study's
              score; `place`, 1 the best; `behind`, by how much the best one is better, over the
-             searches in which both have a score, `grade` of it, empty for the best; `quality`, the
-             share of high-quality samples on the same seeds, NaN where it is not recorded or where
-             a budget is given; `diverged`, the share of all trials that did. `best` (study), the
-             label of the best, and `equals_best` (study, arm), whether an arm is that one, or has
-             the same mean or wins as often; `leads` (study, lead), over how many arms its lead is
-             clear, leaning and open; `metric` (study).
+             searches in which both have a score, `grade` of it, empty for the best and where only
+             one search has both; `quality`, the share of high-quality samples on the same seeds,
+             NaN where it is not recorded or where a budget is given; `diverged`, the share of all
+             trials that did. `best` (study), the label of the best, and `equals_best` (study, arm),
+             whether an arm is that one, or has the same mean or wins as often; `leads` (study,
+             lead), over how many arms its lead is clear, leaning and open; `metric` (study).
     """
     return _ranked_studies(ds, study_scores(ds, budget), budget, confidence)
 

@@ -59,12 +59,16 @@ def value(one: xr.Dataset, fact: RecordedMetric, row: xr.Dataset) -> str:
 
 
 def stands(arms: Sequence[str], grades: Sequence[str]) -> Markup:
-    """How the first arm stands to others, by grade, as the end of a sentence."""
+    """How the first arm stands to others, by grade, and to which it could not be compared, as the
+    end of a sentence; empty where nothing is graded."""
     text = Markup("")
     for grade, relation in prose.RELATIONS.items():
         own = [arm for arm, its in zip(arms, grades, strict=True) if its == grade]
         if own:
             text += Markup("; {} {}").format(relation, named(own, len(arms)))
+    untested = [arm for arm, its in zip(arms, grades, strict=True) if not its]
+    if text and untested:
+        text += Markup("; {} could not be compared").format(named(untested, len(arms)))
     return text
 
 

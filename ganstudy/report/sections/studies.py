@@ -9,6 +9,7 @@ import xarray as xr
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from ganstudy.analysis import (
     RecordedMetric,
@@ -27,7 +28,7 @@ from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Chart, Section
 
-MARKS = {"clear": "", "leaning": "~", "open": "="}
+MARKS = {"clear": "", "leaning": "~", "open": "=", "": "?"}
 """Beside a place: how sure the first one's lead over it is; nothing where it is clear."""
 MOST_LINES = 8
 """Arms that the figure of budgets draws in colour."""
@@ -52,6 +53,8 @@ def draw_places(findings: Findings) -> Drawing:
             " Beside a place{}, = where it is open whether the first of that target is better, and "
             "~ where it leans that way; nothing where it is clear."
         ).format("" if graded.all() else " on a target that is tested")
+        if (_marks(findings, over) == MARKS[""]).any():
+            caption += Markup(" ? stands where the two could not be compared.")
     shown = "; ".join(
         f"{prose.quoted(arm)} {', '.join(map(str, over['places'].isel(arm=i).values.tolist()))}"
         for i, arm in enumerate(over["arm"].values.tolist())
@@ -71,10 +74,10 @@ def draw_places_on(axes: Axes, findings: Findings) -> None:
     over = rank_over_studies(findings.gathered)
     arms, names = over["arm"].values.tolist(), over["study"].values.tolist()
     places = over["places"].transpose("arm", "study").values
-    grades = rank_studies(findings.gathered)["grade"].sel(arm=arms).transpose("arm", "study").values
+    marks = _marks(findings, over)
     image = axes.imshow(places, cmap="YlGnBu_r", vmin=-1, vmax=1.1 * len(arms), aspect="auto")
     for at in np.ndindex(*places.shape):
-        text = f"{places[at]}{MARKS.get(str(grades[at]), '')}"
+        text = f"{places[at]}{marks[at]}"
         colour = style.ink_on(image.to_rgba(places[at]))
         axes.text(at[1], at[0], text, ha="center", va="center", color=colour)
     axes.set_xticks(range(len(names)), [style.short_name(name, MOST_NAMED) for name in names])
@@ -83,6 +86,17 @@ def draw_places_on(axes: Axes, findings: Findings) -> None:
     axes.tick_params(length=0)
     axes.xaxis.tick_top()
     axes.spines[:].set_visible(False)
+
+
+def _marks(findings: Findings, over: xr.Dataset) -> NDArray[np.str_]:
+    """What stands beside each place, `(arms, studies)`; nothing beside the first of a target, and
+    on a target of which nothing is graded."""
+    ranked = rank_studies(findings.gathered).sel(arm=over["arm"])
+    grades = ranked["grade"].transpose("arm", "study").values
+    plain = ranked["arm"].values[:, None] == ranked["best"].values
+    plain |= (grades == "").all(axis=0)
+    marks = [MARKS[own] for own in grades.ravel().tolist()]
+    return np.where(plain, "", np.reshape(marks, grades.shape))
 
 
 def draw_budgets(findings: Findings) -> Drawing:

@@ -39,7 +39,7 @@ from ganstudy.report.across.words import share
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
 from ganstudy.report.sections.methods import Methods
-from ganstudy.report.sections.studies import Studies, draw_alike_on
+from ganstudy.report.sections.studies import Studies, draw_alike_on, draw_places
 from ganstudy.score import tail_mean
 
 
@@ -743,6 +743,29 @@ def test_few_seeds_are_not_called_divergence() -> None:
     texts = [str(s.text) for part in said.values() for s in part]
     assert "On target0 fewer than three seeds have a finite score of every arm." in texts
     assert not [text for text in texts if "worse than any number" in text or "explains ." in text]
+
+
+def test_an_arm_that_could_not_be_compared_is_not_clearly_behind() -> None:
+    """Of one seed nothing is graded: its place looked like one that is clear."""
+    rng = np.random.default_rng(0)
+    ds = joined_of(np.array([6.0, 2.0, 4.0])[:, None] + 0.1 * rng.normal(size=(2, 3, 12)))
+    lost = (ds["divergence"] == "d1") & (ds["seed"] > 0)
+    short = ds.assign(
+        status=ds["status"].where(~lost, "failed"),
+        worth=ds["worth"].where(~lost).assign_attrs(ds["worth"].attrs),
+    )
+    whole = "; clearly ahead of d2 and d1."
+    for own, ends, marks in (
+        (ds, whole, ["1", "1", "2", "2", "3", "3"]),
+        (short, "; clearly ahead of d2; d1 could not be compared.", [*"1122", "3?", "3?"]),
+    ):
+        said = across.sentences(own)["Which objective on which target"]
+        assert ends in said[0].text
+        assert said[1].text.endswith(ends)
+        with style.figure_style():
+            drawing = draw_places(Findings.of(own))
+        assert [text.get_text() for text in drawing.figure.axes[0].texts] == marks
+        assert ("? stands where the two could not" in drawing.caption) == (own is short)
 
 
 def found_by(scores: np.ndarray, bounds: tuple[float, float] = (0.0, 100.0)) -> xr.Dataset:
