@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.metric import RecordedMetric, metric_names
@@ -23,7 +24,7 @@ def perfect_sampler(ds: xr.Dataset) -> xr.Dataset:
              stated value at p = q. The first four are NaN where the dataset has no clouds of p.
     """
     names = metric_names(ds)
-    values = [_clouds(ds, name) for name in names]
+    values = [np.concatenate(_clouds(ds, name) or [np.array([np.nan])]) for name in names]
     facts = [RecordedMetric.of(ds, name) for name in names]
     return xr.Dataset(
         {
@@ -38,15 +39,20 @@ def perfect_sampler(ds: xr.Dataset) -> xr.Dataset:
     )
 
 
-def _clouds(ds: xr.Dataset, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The metric of clouds of p, those of one law once; a single NaN if there are none."""
+def differs_by_target(ds: xr.Dataset, name: str) -> bool:
+    """Whether what a perfect generator scores depends on the target, by more than rounding."""
+    first, *others = _clouds(ds, name) or [np.empty(0)]
+    return not all(own.shape == first.shape and np.allclose(own, first) for own in others)
+
+
+def _clouds(ds: xr.Dataset, name: str) -> list[NDArray[np.float64]]:
+    """The metric of clouds of p, an array for each law."""
     stored = f"{name}_perfect"
     if stored not in ds or not ds[stored].size:
-        return np.array([np.nan])
+        return []
     own = ds[stored]
     own = own if "draw" in own.dims else own.expand_dims("draw")
     laws = own.transpose(..., "draw").values.astype(np.float64).reshape(-1, own.sizes["draw"])
     # Parts of a run that are put together again have what all share at each of them.
-    known = np.concatenate(list({law.tobytes(): law for law in laws}.values()))
-    known = known[~np.isnan(known)]
-    return known if known.size else np.array([np.nan])
+    each = {law.tobytes(): law[~np.isnan(law)] for law in laws}
+    return [known for known in each.values() if known.size]

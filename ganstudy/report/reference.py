@@ -10,6 +10,7 @@ import xarray as xr
 from markupsafe import Markup
 
 from ganstudy.analysis import trial_scores
+from ganstudy.analysis.reference import differs_by_target
 from ganstudy.report import prose, style
 from ganstudy.report.findings import Findings
 
@@ -19,8 +20,12 @@ __all__ = ["all_worst", "draw", "said", "some_lack_worst", "worst"]
 def draw(span: Callable[..., Any], line: Callable[..., Any], findings: Findings) -> None:
     """The range over clouds of p as a band with a dotted line within it, or the stated value.
 
+    Nothing where targets have clouds of their own: no generator is perfect at one place for all.
+
     `span` and `line` are those of axes, along x or along y.
     """
+    if differs_by_target(findings.ds, findings.metric.name):
+        return
     band = _band(findings)
     if band:
         span(*band, color=style.MUTED, alpha=0.18, linewidth=0)
@@ -31,6 +36,8 @@ def draw(span: Callable[..., Any], line: Callable[..., Any], findings: Findings)
 
 def said(findings: Findings) -> Markup:
     """What the caption says of it; empty where nothing is drawn."""
+    if differs_by_target(findings.ds, findings.metric.name):
+        return Markup("")
     if band := _band(findings):
         drawn = "Dotted line and grey band" if band[0] < band[1] else "Dotted line"
         return Markup(" {}: a perfect generator, measured like these.").format(drawn)

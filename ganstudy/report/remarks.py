@@ -9,6 +9,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ganstudy.analysis import best_setting_scores, metric_names, share_over_seeds
+from ganstudy.analysis.reference import differs_by_target
 from ganstudy.report import accounted, explained, prose, reference
 from ganstudy.report.differences import MOST_LISTED, behind
 from ganstudy.report.findings import COVERAGE, QUALITY, Findings, held_out
@@ -166,18 +167,20 @@ def _scale(findings: Findings) -> Markup | None:
     same = findings.show(low) == findings.show(high)
     step = prose.decimals_for(high - low) - 2 if same else 0
     ends = prose.numbers([low, high], max(findings.decimals, step))
+    each = differs_by_target(findings.ds, findings.metric.name)
     span = (
         Markup("{} in every one of").format(ends[0])
         if low == high
-        else Markup("{} to {} in").format(*ends)
+        else Markup("{} to {}{} in").format(*ends, " by target," if each else "")
     )
     samples = findings.ds.sizes.get("sample", 0)
     worst = reference.worst(findings)
     end = Markup("; the worst value is {}").format(worst) if worst else Markup("")
     # A dataset may have scores of samples that it does not hold.
     seen = f" with {prose.plural(samples, 'sample')}" if samples else ""
-    return Markup("A perfect generator, measured like these{}, scores {} {} draws{}.").format(
-        seen, span, findings.ds.sizes.get("draw", 0), end
+    draws = f"{findings.ds.sizes.get('draw', 0)} draws{' of each' if each else ''}"
+    return Markup("A perfect generator, measured like these{}, scores {} {}{}.").format(
+        seen, span, draws, end
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from ganstudy.analysis import metric_names
+from ganstudy.analysis.reference import differs_by_target
 from ganstudy.report import latex
 from ganstudy.report.data_tables import DataTable, decimals_of_all, metric_table
 from ganstudy.report.findings import Findings
@@ -31,14 +33,17 @@ class Metrics(Section):
         return {"metrics.csv": self.table.csv(), "metrics.tex": latex.metrics(self.findings)}
 
     def facts(self) -> dict[str, Any]:
-        """The table, what is estimated or was audited, and from how many clouds of p."""
-        many = len(self.findings.arms) > MOST_ARMS
+        """The table, what is estimated or was audited, and from how many clouds of p, of each
+        target where it makes a difference.
+        """
+        ds, many = self.findings.ds, len(self.findings.arms) > MOST_ARMS
         return {
             "table": _turned(self.table, self.findings) if many else self.table,
             "known": "perfect sampler" in self.table.headings,
             "estimates": estimates(self.findings),
             "audits": audits(self.findings),
             "draws": self.findings.gathered.sizes.get("draw", 0),
+            "by_target": any(differs_by_target(ds, name) for name in metric_names(ds)),
         }
 
 

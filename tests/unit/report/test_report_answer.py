@@ -18,8 +18,10 @@ from ganstudy.analysis.remembered import remembering
 from ganstudy.report import explained, latex, prose, style
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
+from ganstudy.report.remarks import remarks
 from ganstudy.report.sections import distribution, effects, ranking
 from ganstudy.report.sections.curves import training
+from ganstudy.report.sections.metrics import Metrics
 from ganstudy.report.sections.settled import sentences as evidence
 from ganstudy.report.tables import ranking_table, score_table
 from ganstudy.report.verdicts import effect
@@ -600,6 +602,27 @@ def test_curves_without_a_bound_are_told_apart_beside_a_bad_trial(
 def test_what_is_nearly_perfect_is_told_in_its_own_digits(make_study: Make) -> None:
     ds = make_study({"divergence": ARMS[:2]}, score="mode_kl", samples=1)
     assert "scores 0.0012 to 0.0024 in 3 draws" in plain(ds)[1]
+
+
+def test_what_is_perfect_on_one_target_need_not_be_on_another(make_study: Make) -> None:
+    """A line in the middle of both was where no generator is perfect; rounding makes no other."""
+    axes = {"divergence": ARMS[:2], "target": ["easy", "hard"]}
+    ds = make_study(axes, score="mode_kl", samples=1, steps=2)
+    easy = np.array([0.01, 0.02, 0.03])
+    for hard, said, drawn in (
+        (easy + 5, "scores 0.01 to 5.03 by target, in 3 draws of each", []),
+        (easy * (1 + 1e-9), "scores 0.01 to 0.03 in 3 draws", [0.02]),
+    ):
+        clouds = ("target", "draw"), np.stack([easy, hard]), ds["mode_kl_perfect"].attrs
+        findings = Findings.of(ds.assign(mode_kl_perfect=clouds))
+        assert said in remarks(findings)["scale"].text
+        with style.figure_style():
+            drawing = ranking.draw_arms(findings)
+        lines = drawing.figure.axes[0].get_lines()
+        dotted = [own.get_xdata()[0] for own in lines if own.get_linestyle() == ":"]
+        assert dotted == pytest.approx(drawn)
+        assert ("a perfect generator" in drawing.caption) == bool(drawn)
+        assert Metrics(findings).facts()["by_target"] != bool(drawn)
 
 
 def test_study_without_axes_has_no_comparison(make_study: Make) -> None:
