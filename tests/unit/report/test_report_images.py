@@ -333,6 +333,35 @@ def test_neighbours_are_those_of_the_target(findings: Findings) -> None:
         assert f"{arm} {nearer:.0%}" in drawing.caption
 
 
+def test_images_are_judged_beside_those_held_out_of_their_own_target(
+    make_study: Callable[..., xr.Dataset],
+) -> None:
+    """Of arms whose images are the held-out ones themselves neither is nearer or further."""
+    targets = [from_config(LABELLED_PICTURES), from_config({"name": "stacked_digits"})]
+    held_out = [real(target, 200) for target in targets]
+    samples = np.full((2, 1, 200, max(own.shape[1] for own in held_out)), np.nan, np.float32)
+    for own, into in zip(held_out, samples[:, 0], strict=True):
+        into[: len(own), : own.shape[1]] = own
+    ds = make_study({"divergence": ["x", "y"]}, seeds=1, samples=1).drop_dims(["sample", "feature"])
+    findings = Findings.of(
+        ds.assign(
+            samples=((*ds["status"].dims, "sample", "feature"), samples),
+            target_settings=("divergence", [target.settings for target in targets]),
+        )
+    )
+    with figure_style():
+        drawing, pairs = neighbours.draw_distances(findings), neighbours.draw(findings)
+    assert "x 50% and y 50% of pairs" in drawing.caption
+    assert f"Share of {len(held_out[0])} to 200 images" in drawing.caption
+    panels = drawing.figure.axes
+    assert [axes.get_title(loc="left") for axes in panels] == ["images", "stacked_digits"]
+    for axes, images in zip(panels, held_out, strict=True):
+        grey, own = axes.get_lines()
+        np.testing.assert_array_equal(grey.get_xydata(), own.get_xydata())
+        assert len(grey.get_xydata()) == len(images)
+    assert pairs.alt.endswith("held out, x, held out and y.")
+
+
 @pytest.mark.slow
 def test_a_generator_that_repeats_training_images_is_seen(dataset: xr.Dataset) -> None:
     """At distance zero, nearer than every held-out image."""
@@ -344,6 +373,7 @@ def test_a_generator_that_repeats_training_images_is_seen(dataset: xr.Dataset) -
     with figure_style():
         drawing = neighbours.draw_distances(findings)
     assert "minimax 100%" in drawing.caption
+    assert drawing.figure.axes[0].get_xlim()[0] < 0
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,8 @@ from ganstudy.targets import Target
 
 PIXELS = 200_000
 """Most pixels of all images together."""
+
+DISTANCE = "distance to the nearest training image"
 
 MOST_ARMS, PAIRS, JUDGED = 6, 16, 200
 """Rows; images beside their neighbours in each; and images whose distances are measured."""
@@ -67,20 +70,29 @@ def _judged(findings: Findings) -> list[First]:
 
 
 def beside(findings: Findings, count: int = JUDGED) -> list[Beside]:
-    """Held-out images of the first arm's target, then the first samples of each arm."""
-    judged = _judged(findings)
-    assert judged[0].target is not None
-    drawn = [(None, judged[0].target, real(judged[0].target, count))]
-    for first in judged:
-        assert first.target is not None
-        # mypy takes the list's type from its first entry, which is of no arm.
-        drawn.append((first.arm, first.target, samples_of(findings, first, count)))  # type: ignore[arg-type]
-    found = []
-    for arm, target, images in drawn:
-        nearest = target.nearest_training(images)
-        assert nearest is not None
-        found.append(Beside(arm, target, images, nearest))
+    """Of each target held-out images, then the first samples of each arm on it."""
+    judged, found = _judged(findings), []
+    for target in dict.fromkeys(first.target for first in judged):
+        assert target is not None
+        found.append(_beside(None, target, real(target, count)))
+        found += [
+            _beside(first.arm, target, samples_of(findings, first, count))
+            for first in judged
+            if first.target == target
+        ]
     return found
+
+
+def _beside(arm: int | None, target: Target, images: NDArray[np.float32]) -> Beside:
+    nearest = target.nearest_training(images)
+    assert nearest is not None
+    return Beside(arm, target, images, nearest)
+
+
+def _by_target(found: list[Beside]) -> list[list[Beside]]:
+    """Held-out images and those of the arms on the same target, for each."""
+    targets = dict.fromkeys(own.target for own in found)
+    return [[own for own in found if own.target == target] for target in targets]
 
 
 def draw(findings: Findings) -> Drawing:
@@ -93,13 +105,15 @@ def draw(findings: Findings) -> Drawing:
     factor = max(_pairs(axes, own, most) for axes, own in zip(panels[:, 0], found, strict=True))
     for axes, own in zip(panels[:, 0], found, strict=True):
         axes.set_ylabel(_named(findings, own), fontsize=8.5, color=style.INK)
+    each = " of each target, above the arms on it" if len(_by_target(found)) > 1 else ""
     caption = Markup(
-        "Upper lines: {} held out, and the first that the first trial of each arm made. Lower "
+        "Upper lines: {} held out{}, and the first that the first trial of each arm made. Lower "
         "lines: the training image nearest to each, by Euclidean distance over pixels.{}{}"
     ).format(
         prose.plural(len(found[0].images), "image"),
+        each,
         f" Drawn at 1/{factor} of their size." if factor > 1 else "",
-        of_all(findings, len(found) - 1),
+        of_all(findings, len(_drawn(found))),
     )
     names = prose.listing(_named(findings, own) for own in found)
     alt = f"Images and the nearest training image below each: {names.unescape()}."
@@ -112,45 +126,58 @@ def draw_on(axes: Axes, findings: Findings) -> None:
 
 
 def draw_distances(findings: Findings) -> Drawing:
-    """How far images are from the training images, a curve for each arm and one held out."""
+    """How far images are from the training images, a curve for each arm and one held out; a panel
+    for each target."""
     found = beside(findings)
-    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
-    axes = figure.add_subplot()
-    _curves(axes, findings, found)
-    drawn = _drawn(found)
+    targets, drawn = _by_target(found), _drawn(found)
+    columns = min(len(targets), 3)
+    rows = math.ceil(len(targets) / columns)
+    figure = Figure(figsize=(min(6.4 * columns, 10.4), 3.2 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for own, axes in zip(targets, panels.flat, strict=False):
+        _curves(axes, findings, own)
+        axes.set_title(own[0].target.name if len(targets) > 1 else "")
+    style.bottom_row(panels, len(targets), DISTANCE)
     style.arm_legend(figure, findings.arms, only=drawn)
-    held = found[0].distances
     medians = prose.listing(
         f"{_named(findings, own)} {np.median(own.distances):.2f}" for own in found
     )
     nearer = prose.listing(
-        f"{findings.arms[own.arm]} {_nearer(own.distances, held):.0%}"
-        for own in found
+        f"{findings.arms[own.arm]} {_nearer(own.distances, held.distances):.0%}"
+        for held, *made in targets
+        for own in made
         if own.arm is not None
     )
+    counts = [len(own.images) for own in found if own.arm is not None]
     caption = Markup(
         "Share of {} images of the first trial of each arm that lie within a distance of their "
-        "nearest training image. Grey: held-out images, which cannot be memory; a sample is nearer "
-        "than a held-out image in {} of pairs, where half is even. A generator that repeats "
+        "nearest training image{}. Grey: held-out images, which cannot be memory; a sample is "
+        "nearer than a held-out image in {} of pairs, where half is even. A generator that repeats "
         "training images lies far left. So may one whose images are blurred, or of frequent kinds "
         "alone, and a copy moved by a pixel is far: distances over pixels find plain copies and "
         "rule out no other memory. Training images are the target's; a trial with a "
         "training set of its own has seen some of them.{}"
-    ).format(len(found[1].images), nearer, of_all(findings, len(drawn)))
+    ).format(
+        " to ".join(dict.fromkeys(str(end(counts)) for end in (min, max))),
+        ", a panel for each target" if len(targets) > 1 else "",
+        nearer,
+        of_all(findings, len(drawn)),
+    )
     alt = f"Distances to the nearest training image, medians: {medians.unescape()}."
     return Drawing("memory", figure, alt, caption)
 
 
 def draw_distances_on(axes: Axes, findings: Findings) -> None:
-    """The same curves."""
-    found = beside(findings)
+    """The curves of the first arm's target."""
+    found = _by_target(beside(findings))[0]
     _curves(axes, findings, found)
+    axes.set_xlabel(DISTANCE)
     style.arm_legend(axes, findings.arms, only=_drawn(found))
 
 
 def _drawn(found: list[Beside]) -> list[int]:
-    """The arms among them."""
-    return [own.arm for own in found if own.arm is not None]
+    """The arms among them, in order."""
+    return sorted(own.arm for own in found if own.arm is not None)
 
 
 def _nearer(made: NDArray[np.float64], held: NDArray[np.float64]) -> float:
@@ -165,9 +192,10 @@ def _curves(axes: Axes, findings: Findings, found: list[Beside]) -> None:
         share = np.arange(1, len(ordered) + 1) / len(ordered)
         look = {"color": style.MUTED} if own.arm is None else findings.lines[own.arm]
         axes.step(ordered, share, where="post", **look)
-    axes.set_xlim(left=0)
+    # The curve of plain copies stands upright at zero, where an axis would hide it.
+    right = axes.get_xlim()[1]
+    axes.set_xlim(-0.01 * right, right)
     axes.set_ylim(0, 1)
-    axes.set_xlabel("distance to the nearest training image")
     axes.set_ylabel("share of images within")
 
 
