@@ -190,9 +190,24 @@ def test_a_map_of_one_of_several_targets_says_so(dataset: xr.Dataset, findings: 
     several = Findings.of(first.assign(target_settings=("critic_steps", written)))
     with figure_style():
         drawing, alone = modes.draw(several), modes.draw(findings)
-    assert "all trials of an arm cover on the first of its 2 targets;" in drawing.caption
+    assert "left out" not in alone.caption
+    assert "all complete trials of an arm cover on the first of its 2 targets;" in drawing.caption
     assert "2 trials on the first of its 2 targets, " in drawing.alt
     assert "targets" not in alone.caption + alone.alt
+
+
+@pytest.mark.slow
+def test_a_map_of_survivors_counts_those_that_diverged(dataset: xr.Dataset) -> None:
+    """Of four trials one is left: its modes were those "that all trials of an arm cover"."""
+    status = dataset["status"].copy()
+    status[{"divergence": 0}] = "diverged"
+    status[{"divergence": 0, "critic_steps": 1, "seed": 1}] = "complete"
+    findings = Findings.of(dataset.assign(status=status))
+    assert (findings.arms[0], modes.maps(findings)[0].trials) == ("minimax", 1)
+    with figure_style():
+        caption = modes.draw(findings).caption
+    assert "modes that all complete trials of an arm cover; grey" in caption
+    assert "Diverged trials are left out: 3 of minimax." in caption
 
 
 def test_modes_without_factors_stand_in_lines() -> None:
@@ -257,6 +272,7 @@ def test_labels_have_the_names_of_the_classes(monkeypatch: pytest.MonkeyPatch) -
     np.testing.assert_array_equal(scores["accuracy"].sel(seed=0), [1, 1, 0])
     monkeypatch.setattr(labels, "label_scores", lambda ds: scores.expand_dims(arm=2))
     known: Any = SimpleNamespace(ds=ds, arms=["a", "b"], settings=[()], units="seeds")
+    known.with_status = lambda status: {}
     known.setting_label, known.flat = lambda setting: "", lambda values: values.values[:, None]
     drawing = labels.draw(known)
     ticks = drawing.figure.axes[0].get_xticklabels()
@@ -264,10 +280,13 @@ def test_labels_have_the_names_of_the_classes(monkeypatch: pytest.MonkeyPatch) -
 
 
 def labelled(
-    make_study: Callable[..., xr.Dataset], monkeypatch: pytest.MonkeyPatch, axes: dict[str, Any]
+    make_study: Callable[..., xr.Dataset],
+    monkeypatch: pytest.MonkeyPatch,
+    axes: dict[str, Any],
+    status: dict[tuple[int, ...], str] | None = None,
 ) -> Drawing:
     """The map of labels of a study in which the first arm is not conditional."""
-    ds = make_study(axes, seeds=2, samples=1)
+    ds = make_study(axes, seeds=2, samples=1, status=status)
     dims = (*axes, "seed", "label")
     shares = np.full((*(len(values) for values in axes.values()), 2, 3), 0.5)
     shares[0] = np.nan
@@ -292,6 +311,16 @@ def test_a_map_of_labels_is_no_higher_than_a_page(
     assert rows[:6] == [*(f"d1 · lr {k}" for k in (0, 12, 24, 35, 47)), "d2 · lr 0"]
     few = labelled(make_study, monkeypatch, {"divergence": ["a", "b"], "lr": [1, 2]})
     assert "Shown" not in few.caption
+
+
+def test_a_map_of_labels_says_what_it_has_of_diverged_trials(
+    make_study: Callable[..., xr.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They keep the samples of their last finite parameters."""
+    axes, status = {"divergence": ["a", "b"]}, {(1, 0): "diverged"}
+    for own in ({}, status):
+        drawing = labelled(make_study, monkeypatch, axes, own)
+        assert ("Of a diverged trial they are those before" in drawing.caption) == bool(own)
 
 
 def test_long_names_leave_a_map_of_labels_its_width(

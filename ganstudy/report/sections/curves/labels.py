@@ -39,8 +39,14 @@ def draw(findings: Findings) -> Drawing:
     _heat(figure.subplots(), rows, names)
     caption = Markup(
         "Share of the final samples generated under a label that are of high quality and of the "
-        "mode which the label names; mean over {}. {}"
-    ).format(findings.units, left_out)
+        "mode which the label names; mean over {}. {}{}"
+    ).format(
+        findings.units,
+        "Of a diverged trial they are those before its divergence. "
+        if findings.with_status("diverged")
+        else "",
+        left_out,
+    )
     alt = (
         "Heat map of the share of right samples by label, lowest to highest label: "
         f"{prose.spans(*zip(*((_name(*own), share) for *own, share in rows), strict=True))}."

@@ -38,11 +38,12 @@ FEW = 40
 class Map:
     """How often an arm's trials cover each mode.
 
-    share    `(modes,)`, of the complete trials on the first of its targets
-    trials   how many of these were looked at
-    factors  what the number of a mode is made of
-    names    what the user calls the modes, empty where they have numbers alone
-    targets  how many there are of complete trials
+    share     `(modes,)`, of the complete trials on the first of its targets
+    trials    how many of these were looked at
+    factors   what the number of a mode is made of
+    names     what the user calls the modes, empty where they have numbers alone
+    targets   how many there are of complete trials
+    diverged  how many trials on the first of them did
     """
 
     arm: int
@@ -51,6 +52,7 @@ class Map:
     factors: tuple[tuple[str, int], ...]
     names: tuple[str, ...] = ()
     targets: int = 1
+    diverged: int = 0
 
 
 def why_missing(findings: Findings) -> str:
@@ -70,24 +72,26 @@ def maps(findings: Findings) -> list[Map]:
     assert isinstance(metric, ModesCovered)
     every = [own for own in _mapped(findings) if own]
     found = []
-    for arm, target, places, targets in (every[at] for at in thinned(len(every), MOST_ARMS)):
+    for arm, target, places, *counts in (every[at] for at in thinned(len(every), MOST_ARMS)):
         chosen = [places[index] for index in thinned(len(places), MOST_TRIALS)]
         covered = [metric.covered(_samples(ds, place), target) for place in chosen]
         share = np.mean(covered, axis=0)
         factors = target.mode_factors or (("mode", len(share)),)
         share = np.asarray(share, np.float64)
-        found.append(Map(arm, share, len(chosen), factors, target.mode_names, targets))
+        found.append(Map(arm, share, len(chosen), factors, target.mode_names, *counts))
     return found
 
 
-def _mapped(findings: Findings) -> Iterator[tuple[int, Target, list[dict[str, int]], int] | None]:
+def _mapped(
+    findings: Findings,
+) -> Iterator[tuple[int, Target, list[dict[str, int]], int, int] | None]:
     """Of each arm its number, the first of its targets if that is of images with modes, the
-    complete trials on it, and how many targets there are."""
+    complete trials on it, how many targets there are, and how many trials diverged on the first."""
     ds, dims = findings.ds, (findings.arm, *findings.axes, "seed")
-    complete = (ds["status"] == "complete").transpose(*dims).values
+    status = ds["status"].transpose(*dims).values
     configs = xr.broadcast(ds["target_settings"], ds["status"])[0].transpose(*dims).values
     for arm in range(len(findings.arms)):
-        places = [(arm, *place) for place in np.argwhere(complete[arm]).tolist()]
+        places = [(arm, *place) for place in np.argwhere(status[arm] == "complete").tolist()]
         first = str(configs[places[0]]) if places else ""
         target = target_of(first) if places else None
         if target is None or target.image is None or target.gone or target.known_modes() is None:
@@ -95,7 +99,8 @@ def _mapped(findings: Findings) -> Iterator[tuple[int, Target, list[dict[str, in
             continue
         alike = [place for place in places if str(configs[place]) == first]
         on_it = [dict(zip(dims, place, strict=True)) for place in alike]
-        yield arm, target, on_it, len({str(configs[place]) for place in places})
+        diverged = int(((status[arm] == "diverged") & (configs[arm] == first)).sum())
+        yield arm, target, on_it, len({str(configs[place]) for place in places}), diverged
 
 
 def _samples(ds: xr.Dataset, place: dict[str, int]) -> NDArray[np.float32]:
@@ -127,16 +132,28 @@ def draw(findings: Findings) -> Drawing:
         for own in found
     )
     caption = Markup(
-        "Full colour: modes that all trials of an arm cover{}{}; grey: modes that none does.{} {}{}"
+        "Full colour: modes that all complete trials of an arm cover{}{}; grey: modes that none "
+        "does.{}{} {}{}"
     ).format(
         findings.where,
         next(filter(None, map(_on_first, found)), ""),
+        _without(findings, found),
         f" Of an arm {MOST_TRIALS} trials at most are looked at, evenly chosen."
         * (max(own.trials for own in found) == MOST_TRIALS),
         "A column for each class." if named else _axes(found[0].factors),
         of_all(findings, len(found)),
     )
     return Drawing("mode_map", figure, f"Covered modes: {counts}.", caption)
+
+
+def _without(findings: Findings, found: list[Map]) -> Markup:
+    """The trials that diverged, of which no mode is on the map."""
+    counts = [
+        f"{own.diverged} of {prose.quoted(findings.arms[own.arm])}" for own in found if own.diverged
+    ]
+    if not counts:
+        return Markup("")
+    return Markup(" Diverged trials are left out: {}.").format(prose.listing(counts))
 
 
 def _on_first(own: Map) -> str:
