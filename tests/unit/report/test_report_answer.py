@@ -586,6 +586,30 @@ def test_averaged_curves_are_over_the_settings_that_are_compared(make_study: Mak
     assert drawing.alt.endswith("a 4.33; b 4.33.")
 
 
+@pytest.mark.parametrize("settings", [1, 13])
+def test_curves_say_which_infinite_values_they_leave_out(make_study: Make, settings: int) -> None:
+    """A mean of one seed in three passed for that of all; of many settings the others are left."""
+    axes = {"divergence": ["a & b", "c"], "lr": list(range(settings))}
+    ds = make_study(axes, seeds=3, samples=1, score="mode_kl")
+    values = xr.full_like(ds["mode_kl"], 0.25)
+    values[{"lr": 0}] = 1.0
+    values[{"divergence": 0, "lr": 0, "seed": [0, 1]}] = np.inf
+    own = Findings.of(ds.assign(mode_kl=values, critic_loss=values))
+    with style.figure_style():
+        drawing, other = training.draw_score(own), training.draw_others(own, ["critic_loss"])
+        plain = training.draw_score(Findings.of(ds))
+    whole = (1 + 0.25 * (settings - 1)) / settings
+    means = 1.0 if settings == 1 else (0.25 + 0.25 + whole) / 3, whole
+    for line, mean in zip(drawing.figure.axes[0].get_lines()[:2], means, strict=True):
+        assert np.asarray(line.get_ydata()) == pytest.approx(mean)
+    said = " Infinite values are left out, of 2 trials of a & b."
+    told = "a & b {}; c {}.".format(*map(prose.short, means))
+    assert drawing.alt.endswith(f"at the last record: {told}{said}")
+    assert said in drawing.caption.unescape()
+    assert said in other.caption.unescape()
+    assert "nfinite" not in plain.caption + plain.alt
+
+
 @pytest.mark.parametrize(("worst", "scale"), [(1.0, "linear"), (1e4, "log")])
 def test_curves_without_a_bound_are_told_apart_beside_a_bad_trial(
     make_study: Make, worst: float, scale: str

@@ -56,7 +56,7 @@ def no_curve(findings: Findings) -> str:
 
 def draw_score(findings: Findings) -> Drawing:
     """The headline metric over training: a panel per setting, a line per arm, a band over seeds."""
-    curves = charged_curves(findings.ds)
+    curves = charged_curves(findings.ds).where(np.isfinite)
     fresh = findings.ds.sizes.get(FRESH, 0)
     averaged = len(findings.settings) > MOST_PANELS or fresh > 0
     if averaged:
@@ -87,15 +87,16 @@ def draw_score(findings: Findings) -> Drawing:
     if averaged:
         ends = _compared(findings, last).mean(findings.axes).mean("seed").values
     over = f"The one {findings.unit}" if findings.seeds == 1 else f"Means over {findings.units}"
+    infinite = _infinite(findings, [findings.metric.name])
     alt = (
         f"{findings.metric.long_name} against M-steps"
         f"{where if len(findings.settings) > 1 else ''}. {over} at the last record: "
-        f"{prose.spans(findings.arms, ends)}."
+        f"{prose.spans(findings.arms, ends)}.{infinite}"
     )
-    return Drawing("curves", figure, alt, _caption(findings, averaged))
+    return Drawing("curves", figure, alt, _caption(findings, averaged, infinite))
 
 
-def _caption(findings: Findings, averaged: bool) -> Markup:
+def _caption(findings: Findings, averaged: bool, infinite: str) -> Markup:
     """What lines and bands are, and what became of trials without a score."""
     alone, each, bands = findings.seeds == 1, "each ", ""
     if banded(findings) and not alone:
@@ -118,7 +119,20 @@ def _caption(findings: Findings, averaged: bool) -> Markup:
             stays += f", or {lacking} where its target has none"
         what = stays if reference.worst(findings) else lacking
         caption += Markup(" A diverged trial {}.").format(what)
-    return caption + reference.said(findings)
+    return caption + infinite + reference.said(findings)
+
+
+def _infinite(findings: Findings, names: Sequence[str]) -> str:
+    """How many trials of each arm have infinite values, which no line has; empty where none."""
+    some = [findings.flat((abs(findings.ds[name]) == math.inf).any("step")) for name in names]
+    counts = np.logical_or.reduce(some).reshape(len(findings.arms), -1).sum(axis=1).tolist()
+    trials = [
+        f"{prose.plural(count, 'trial')} of {prose.quoted(arm)}"
+        for arm, count in zip(findings.arms, counts, strict=True)
+        if count
+    ]
+    said = prose.listing(trials).unescape()
+    return f" Infinite values are left out, of {said}." if trials else ""
 
 
 def _lines(title: str, inches: float) -> str:
@@ -134,7 +148,7 @@ def _lines(title: str, inches: float) -> str:
 
 def draw_score_on(axes: Axes, findings: Findings) -> None:
     """The headline metric over training in one panel, each arm averaged over its settings."""
-    values = _averaged(findings, charged_curves(findings.ds))
+    values = _averaged(findings, charged_curves(findings.ds).where(np.isfinite))
     _score_lines(axes, findings, values)
     _scaled(axes, findings, values)
     axes.set_ylabel(findings.metric.label)
@@ -167,6 +181,7 @@ def draw_others(findings: Findings, names: Sequence[str]) -> Drawing:
     caption = Markup("Line: the median over {}.{}").format(findings.among, bands)
     if findings.with_status("diverged"):
         caption += Markup(" A diverged trial is left out from its divergence on.")
+    caption += _infinite(findings, names)
     if len(findings.arms) > 1 and any(name.endswith("_loss") for name in names):
         caption += Markup(" Losses of different objectives are not on one scale.")
     alt = (
