@@ -61,7 +61,14 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing:
         "Dark line: the target. Discs: samples of the generator. The last frame of a trial, on a "
         f"grid of {GRID} by {GRID} points."
     )
-    caption = Markup(" ").join([*map(Markup.escape, parts), Markup.escape(rule(findings, shown))])
+    parts.append(rule(findings, shown))
+    lacking = [findings.arms[scene.arm] for scene in shown if scene.logits is None]
+    if lacking:
+        have = (
+            "has no panel: its film has" if len(lacking) == 1 else "have no panel: their films have"
+        )
+        parts.append(f"{prose.names(lacking).unescape()} {have} no critic of points.")
+    caption = Markup(" ").join(map(Markup.escape, parts))
     names = [f"{_says(scene)} of {findings.arms[scene.arm]}" for scene in judged]
     said = prose.spans(names, map(_surface, judged))
     alt = f"What critics say at the end over the window of the target, lowest to highest: {said}."

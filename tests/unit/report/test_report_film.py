@@ -134,6 +134,24 @@ def test_of_many_arms_an_even_choice_is_shown(make_study: Make) -> None:
     assert f"{MOST} of 30 arms" in stated["rule"]
 
 
+def test_critics_say_which_arms_have_none_of_points(make_study: Make) -> None:
+    """Two panels of three arms were "of each arm the trial in the middle"."""
+    arms = ["minimax", "packed & paired", "reverse_kl"]
+    ds = filmed(make_study({"divergence": arms}, seeds=3, samples=20))
+    packed = ds["divergence"] == arms[1]
+    for logits, said in (
+        (ds["critic_logits"], False),
+        (ds["critic_logits"].where(~packed), True),
+    ):
+        findings = Findings.of(ds.assign(critic_logits=logits))
+        with style.figure_style():
+            drawing = critics.draw(findings, scenes(findings))
+        titles = [axes.get_title(loc="left") for axes in drawing.figure.axes]
+        assert [arm for arm in arms if arm in titles] == (arms[::2] if said else arms)
+        told = " packed & paired has no panel: its film has no critic of points."
+        assert drawing.caption.unescape().endswith(told) == said
+
+
 def test_critics_show_d_of_classifiers_and_logits_of_others(small: xr.Dataset) -> None:
     findings = Findings.of(small)
     shown = scenes(findings)
