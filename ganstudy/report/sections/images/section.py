@@ -50,7 +50,10 @@ class Images(Section):
         ),
         Chart(
             "memory",
-            """How far images are from the nearest training image, beside held-out images.""",
+            """How far images are from the nearest training image, beside held-out images.
+
+            A panel for each target; on `ax` that of the first arm.
+            """,
             neighbours.draw_distances,
             neighbours.draw_distances_on,
             missing=neighbours.why_missing,
