@@ -56,8 +56,8 @@ def open_run(path: str | Path) -> xr.Dataset:
     with all its seeds; with `repeats` or `fresh`, `repeat` before it: one search of an arm. Its
     parameters are coordinates (axes..., trial), with `repeat` before `trial`, NaN or empty where
     one took no part; `pruned` is a status there, and `pareto` flags the points that no other one of
-    their arm beats in every objective. With constraints, `violation` is 0 for points that keep
-    them.
+    their arm matches in every objective and beats in one. With constraints, `violation` is 0 for
+    points that keep them.
 
     Of a run that is in training it is the one that was gathered last, which is logged. Where a part
     of results.zarr is not what was written, all is gathered from the records again.

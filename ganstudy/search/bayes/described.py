@@ -33,7 +33,11 @@ class Described(Search):
     why_eager = "a search asks for packs of too many sizes to compile"
     adds: ClassVar[tuple[Variable, ...]] = (
         Variable("trial", "point of the search, in the order in which it was learned", ("trial",)),
-        Variable("pareto", "no other point of the arm is better in every objective", ()),
+        Variable(
+            "pareto",
+            "no other point of the arm matches it in every objective and beats it in one",
+            (),
+        ),
         Variable("violation", "by how much the point breaks the search's constraints, summed", ()),
     )
 

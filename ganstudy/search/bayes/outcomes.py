@@ -118,10 +118,7 @@ class Outcomes:
         values = self._values(point, level)
         if values is None:
             return None
-        (name, direction), *_ = self.objectives.items()
-        sign = 1.0 if direction == "maximize" else -1.0
-        value = sign * values[name] if math.isfinite(values[name]) else -math.inf
-        return -self._total(values), value
+        return -self._total(values), self._oriented(values)[0]
 
     # --- of the points of an arm --------------------------------------------------------------
 
@@ -156,12 +153,16 @@ class Outcomes:
         return answers
 
     def front(self, points: Sequence[Point]) -> list[Point]:
-        """The Pareto front: finished points that keep the constraints and are not dominated."""
-        signs = [1.0 if d == "maximize" else -1.0 for d in self.objectives.values()]
+        """The Pareto front: finished points that keep the constraints and are not dominated.
+
+        A value that is not finite is worse than any other; samplers are told the worst known.
+        """
         scored = [
-            (point, [s * v for s, v in zip(signs, known.values, strict=True)])
-            for point, known in self.known(points)
-            if self.finished(point) and self.violation(point) == 0
+            (point, self._oriented(values))
+            for point in points
+            if (values := self._values(point, point.level)) is not None
+            and self.finished(point)
+            and self.violation(point) == 0
         ]
         return [
             point
@@ -194,6 +195,14 @@ class Outcomes:
             name: of_seeds(self._statistic, [outcome.scores[name] for outcome in recorded])
             for name in self._metrics
         }
+
+    def _oriented(self, values: Mapping[str, float]) -> list[float]:
+        """Values of the objectives, the better the higher; those that are not finite below all."""
+        signs = {"maximize": 1.0, "minimize": -1.0}
+        return [
+            signs[direction] * values[name] if math.isfinite(values[name]) else -math.inf
+            for name, direction in self.objectives.items()
+        ]
 
     def _last_values(self, point: Point, level: int) -> tuple[int, dict[str, float]] | None:
         """Its values at the last rung that has any, up to this one, and the M-steps there."""

@@ -359,6 +359,23 @@ def test_points_that_no_sampler_chose_are_told_as_random(
     assert ("tpe learns nothing: all 12 points are drawn at random" in found.output) == by_chance
 
 
+def test_a_point_that_diverged_is_beaten_by_any_other(tmp_path: Path) -> None:
+    """Where its value is no number, samplers are told the worst known, which it then tied with."""
+    two = "search.bayes.objective={minimize: [sliced_wasserstein, mode_kl]}"
+    metrics = "trial.record.metrics=[sliced_wasserstein, mode_kl]"
+    one = (metrics, "search.grid.divergence=[minimax]", "search.bayes.sampler=random", "seeds=1")
+    own = bayes(tmp_path, two, *one)
+    order: dict[str, int] = {}
+
+    def status(trial: Trial[Any]) -> str:
+        return "complete" if order.setdefault(trial.id, len(order)) == 3 else "diverged"
+
+    list(search(own, peak, status))
+    points = own.points((0,))
+    assert len(points) == 12
+    assert own.outcomes.front(points) == [points[3]]
+
+
 def scored_by(
     tmp_path: Path, score: Callable[[Trial[Any]], float], *overrides: str, text: str = TEXT
 ) -> xr.Dataset:

@@ -176,7 +176,7 @@ def draw_pareto(searched: Searched) -> Drawing:
     statistic = searched.ds.attrs["statistic"]
     caption = Markup(
         "Points by {} and {}, the {} over seeds. Filled: the Pareto front of each arm, points that "
-        "no other point of the arm beats in every objective{}.{}{}"
+        "no other point of the arm matches in every objective and beats in one{}.{}{}"
     ).format(first.long_name, second.long_name, statistic, _crosses(searched), more, searched.alike)
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     alts = []

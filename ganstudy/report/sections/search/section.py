@@ -251,7 +251,9 @@ class SearchSection(Section):
             "best_points.tex": latex.by_arm(findings, best_table(found), caption, "best_points"),
         }
         if front := front_table(found):
-            caption = "Points that no other one of their arm beats in every objective."
+            caption = (
+                "Points that no other one of their arm matches in every objective and beats in one."
+            )
             written["pareto.tex"] = latex.by_arm(findings, front, caption, "pareto")
         return written
 
