@@ -342,6 +342,19 @@ def test_a_row_of_the_best_is_of_one_point(tmp_path: Path) -> None:
     assert {(arm, int(np.argmax(own))) for arm, own in enumerate(modes.values)} <= good
 
 
+def test_a_search_that_tried_one_value_is_named(gathered: xr.Dataset) -> None:
+    """Whatever the others of its arm tried; an arm, where all of its searches did."""
+    ds = gathered.copy(deep=True)
+    ds["critic_lr"][{"divergence": 0, "repeat": 0}] = 1e-3
+    said = search_report.sentence(Searched.of(ds))
+    one = "“{} search 1” tried one value only of critic.lr, others several"
+    first = str(ds["divergence"].values[0])
+    assert one.format(f"{first},") in said
+    ds["critic_lr"][{"divergence": 0}] = 1e-3
+    said = search_report.sentence(Searched.of(ds))
+    assert f"; {first} tried one value only of critic.lr, others several" in said
+
+
 @pytest.mark.slow
 def test_every_number_of_repeated_searches_is_in_what_its_call_returns(
     gathered: xr.Dataset, tmp_path: Path

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import ArrayLike
 
 from ganstudy.analysis import status_counts
 from ganstudy.analysis.budget_curve import BY_CHANCE, drawn_by
@@ -83,7 +84,7 @@ def _budgets(searched: Searched) -> Markup:
 
 
 def _untuned(searched: Searched) -> Markup:
-    """Parameters of which some arms tried one value only, as the end of a sentence.
+    """Parameters of which some searches tried one value only, as the end of a sentence.
 
     What was recorded before a parameter was added has the value that was fixed then, and is part
     of the budget.
@@ -92,12 +93,22 @@ def _untuned(searched: Searched) -> Markup:
     for name, tried in tried_values(searched).items():
         alone = [len(own) == 1 and None not in own for own in tried]
         if any(alone) and any(len(own - {None}) > 1 for own in tried):
-            names.setdefault(tuple(compress(searched.groups, alone)), []).append(name)
+            names.setdefault(tuple(_named(searched, alone)), []).append(name)
     text = Markup("; {} tried one value only of {}, others several")
     return Markup("").join(
-        text.format(prose.names(prose.first_of(groups, MOST_LISTED, "")), prose.listing(own))
-        for groups, own in names.items()
+        text.format(prose.names(prose.first_of(searches, MOST_LISTED, "")), prose.listing(own))
+        for searches, own in names.items()
     )
+
+
+def _named(searched: Searched, which: ArrayLike) -> list[str]:
+    """Names of some searches; of an arm all of whose searches they are, its own."""
+    named: list[str] = []
+    for group, name in enumerate(searched.groups):
+        own = slice(group * searched.repeats, (group + 1) * searched.repeats)
+        these = np.asarray(which)[own]
+        named += [name] if these.all() else compress(searched.rows[own], these)
+    return named
 
 
 def _scored(searched: Searched) -> Markup:

@@ -113,14 +113,11 @@ def point_table(searched: Searched, arm: str) -> DataTable:
 
 
 def tried_values(searched: Searched) -> dict[str, list[set[float | str | None]]]:
-    """What each group tried of each parameter, by its name; None where that took no part."""
-    groups = len(searched.groups)
-    planned = searched.on_rows((searched.ds["status"] != "excluded").any("seed")).astype(bool)
-    tried = planned.reshape(groups, -1)
+    """What each search tried of each parameter, by its name; None where that took no part."""
+    tried = searched.on_rows((searched.ds["status"] != "excluded").any("seed")).astype(bool)
     return {
-        name: [set(map(_cell, row[own])) for row, own in zip(at, tried, strict=True)]
+        name: [set(map(_cell, row[own])) for row, own in zip(values, tried, strict=True)]
         for name, values in zip(searched.parameters, _parameters(searched), strict=True)
-        for at in [values.reshape(groups, -1)]
     }
 
 
