@@ -224,20 +224,25 @@ def _named(directory: RunDirectory, search: Search, name: str) -> Trial[Kind]:
 
 
 def _best(path: Path) -> str:
-    """The id of the trial with the best score, the first of equal ones.
+    """The id of the trial with the best score, the first of equal ones, at a point that a search
+    may choose.
 
-    Errors  `RunError` where nothing is gathered, or no trial is complete.
+    Errors  `RunError` where nothing is gathered, or no such trial is complete.
     """
-    from ganstudy.analysis import trial_scores
+    from ganstudy.analysis import eligible, is_search, trial_scores
     from ganstudy.analysis.metric import RecordedMetric
     from ganstudy.store import open_run
 
     dataset = open_run(path)
     scores = trial_scores(dataset)["score"].where(dataset["status"] == "complete")
+    which = "no trial is complete"
+    if is_search(dataset):
+        scores = scores.where(eligible(dataset))
+        which += " at a point that keeps the constraints and could be measured"
     worth = (RecordedMetric.of(dataset).sign * scores).transpose(*dataset["status"].dims, ...)
     values = worth.values.reshape(dataset["status"].shape)
     if not np.isfinite(values).any():
-        raise RunError(f"{path}: no trial is complete, and so none is the best; name one")
+        raise RunError(f"{path}: {which}, and so none is the best; name one")
     return str(dataset["trial_id"].values.flat[int(np.nanargmax(values))])
 
 

@@ -14,8 +14,10 @@ from ganstudy.analysis.agreement import metric_agreement, rank_agreement
 from ganstudy.analysis.arms import arm_scores, setting_scores
 from ganstudy.analysis.best_settings import best_setting_scores
 from ganstudy.analysis.budget import (
+    all_measured,
     best_by_budget,
     chosen_points,
+    eligible,
     feasible,
     parameters_of,
     point_scores,
@@ -58,6 +60,7 @@ from ganstudy.analysis.units import original_units
 __all__ = [
     "Power",
     "RecordedMetric",
+    "all_measured",
     "along_studies",
     "arm_dim",
     "arm_scores",
@@ -71,6 +74,7 @@ __all__ = [
     "compare_by_resampling",
     "compare_effects",
     "drop_threshold",
+    "eligible",
     "equilibrium",
     "factor_effects",
     "feasible",

@@ -121,13 +121,14 @@ def seen(ds: xr.Dataset) -> xr.Dataset:
 def chosen_points(ds: xr.Dataset) -> xr.DataArray:
     """Index of the point at which each search stands: its best, or that with fresh seeds.
 
-    Without a point that keeps the constraints it is the one that breaks them least; without any
-    value, the first.
+    Without a point that keeps the constraints it is the one that breaks them least; without one of
+    which all could be measured, the first.
     """
     best = best_by_budget(ds)["incumbent"].isel(trial=-1)
     if "violation" in ds:
         told = point_scores(ds)
-        broken = ds["violation"].where(told.notnull() & all_measured(ds), np.inf)
+        told = told.where(all_measured(ds))
+        broken = ds["violation"].where(told.notnull(), np.inf)
         least = RecordedMetric.of(ds).sign * told.where(broken == broken.min("trial"))
         best = best.where(best >= 0, least.fillna(-np.inf).argmax("trial"))
     best = best.clip(min=0)
@@ -148,7 +149,7 @@ def feasible(ds: xr.Dataset) -> xr.DataArray:
 
 @of_search
 def eligible(ds: xr.Dataset) -> xr.DataArray:
-    """Whether each point may be chosen: it keeps the constraints, and all of it was measured.
+    """Whether each point may be chosen: it keeps the constraints where its training ends.
 
     Returns  dims (arm, axes..., trial).
     """
@@ -157,7 +158,9 @@ def eligible(ds: xr.Dataset) -> xr.DataArray:
 
 @of_search
 def all_measured(ds: xr.Dataset) -> xr.DataArray:
-    """Whether all that the search seeks could be measured of every trial of a point that has run.
+    """Whether all that the search seeks could be measured of every trial of a point.
+
+    Of those that failed, were pruned or are missing nothing could; of one that diverged all could.
 
     Returns  dims (arm, axes..., trial).
     """
@@ -166,8 +169,7 @@ def all_measured(ds: xr.Dataset) -> xr.DataArray:
     found = xr.ones_like(ds["pareto"], dtype=bool)
     for name in dict.fromkeys([*map(str, np.atleast_1d(ds.attrs["objectives"])), *bounded]):
         scores = trial_scores(ds, name)
-        known = scores["score"].notnull() | scores["unbounded"] | (ds["status"] != "complete")
-        found = found & known.all("seed")
+        found = found & (scores["score"].notnull() | scores["unbounded"]).all("seed")
     return found
 
 

@@ -33,6 +33,15 @@ def drawn_by(ds: xr.Dataset) -> str:
     return "random" if ds.sizes["trial"] <= startup else str(ds.attrs["sampler"])
 
 
+def in_any_order(ds: xr.Dataset) -> bool:
+    """Whether any order of a search's points is as likely as that in which they came.
+
+    Its sampler learned nothing, and no point was pruned: which of them are trained to the end, the
+    others decide.
+    """
+    return drawn_by(ds) in BY_CHANCE and not bool((ds["status"] == "pruned").any())
+
+
 @of_search
 def budget_curve(
     ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
@@ -43,9 +52,9 @@ def budget_curve(
             $\sum_i v_{(i)} \binom{i-1}{k-1} / \binom{K}{k}$ over their values in rising order,
             which is unbiased; averaged over repeats, with the limits of `interval_over_seeds`: the
             estimate is a mean over the $\lfloor K / k \rfloor$ searches of k points that K make,
-            in any order. Others: the best of the first k, as median over repeats with the range.
-            One ordering of one search says nothing of the next: there all is NaN with a single
-            search.
+            in any order. Others, and those beside a pruner: the best of the first k, as median
+            over repeats with the range. One ordering of one search says nothing of the next: there
+            all is NaN with a single search.
 
     A point that has no value, breaks a constraint or could not be measured is behind all others;
     averages are over the choices in which some point has one. Values are of the seeds that chose,
@@ -59,7 +68,7 @@ def budget_curve(
              inequalities for sums of bounded random variables", section 5, on means in any order.
     """
     fact = RecordedMetric.of(ds, metric)
-    by_chance = drawn_by(ds) in BY_CHANCE
+    by_chance = in_any_order(ds)
     values = values_by_budget(ds, metric)
     told, others = (values[name].values for name in ("told", "held_out"))
     shape = (*told.shape[:-2], told.shape[-1])
@@ -99,7 +108,7 @@ def values_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     tried = ~untried.transpose(*told.dims).values
     ran = (scores["unbounded"] | (ds["status"] == "pruned")).any("seed") | point.notnull() & ~keeps
     ran = ran.transpose(*told.dims)
-    by_chance = drawn_by(ds) in BY_CHANCE
+    by_chance = in_any_order(ds)
     summary = expected_best if by_chance else best_so_far
     some = ran.any("trial") if by_chance else ran.cumsum("trial") > 0
     as_many = np.arange(told.sizes["trial"]) < tried.sum(axis=-1, keepdims=True)

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ganstudy.analysis.budget import feasible, parameters_of, point_scores
+from ganstudy.analysis.budget import eligible, parameters_of, point_scores
 from ganstudy.analysis.design import for_tables
 from ganstudy.analysis.handling import of_search
 from ganstudy.analysis.metric import RecordedMetric
@@ -42,7 +42,7 @@ def importances(
 
     NaN for an arm with fewer than `FEWEST` points with a value, or whose best quarter is all of
     them, for ties.
-    Points that break a constraint have none. Repeated searches of an arm count as one.
+    Points that may not be chosen have none. Repeated searches of an arm count as one.
 
     Returns  variables (arm, axes..., parameter): `share`, `p`; and `by_chance`, the share that the
              largest one reaches by chance in one case of twenty; NaN without permutations.
@@ -51,7 +51,7 @@ def importances(
     """
     ds, fact = for_tables(ds), RecordedMetric.of(ds, metric)
     own = [dim for dim in ("repeat", "trial") if dim in ds.dims]
-    told = point_scores(ds, metric).where(feasible(ds)).transpose(..., *own)
+    told = point_scores(ds, metric).where(eligible(ds)).transpose(..., *own)
     space = parameters_of(ds)
     columns = [ds[p.dimension].broadcast_like(told).transpose(*told.dims).values for p in space]
     shape = told.shape[: -len(own)]

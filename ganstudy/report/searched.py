@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis import (
     RecordedMetric,
+    all_measured,
     best_by_budget,
     budget_curve,
     chosen_points,
+    eligible,
     feasible,
     importances,
     parameters_of,
@@ -99,6 +101,16 @@ class Searched:
         )
 
     @cached_property
+    def measured(self) -> NDArray[np.bool_]:
+        """Whether all that is sought could be measured of each point, `(rows, points)`."""
+        return self.on_rows(all_measured(self.ds)).astype(bool)
+
+    @cached_property
+    def eligible(self) -> NDArray[np.bool_]:
+        """Whether each point may be chosen, `(rows, points)`."""
+        return self.on_rows(eligible(self.ds)).astype(bool)
+
+    @cached_property
     def importances(self) -> xr.Dataset:
         """How much each parameter decides, and what chance gives."""
         return importances(self.ds)
@@ -134,6 +146,11 @@ class Searched:
     def fewest(self) -> int:
         """Points of the search that tried fewest, of those that the study does not exclude."""
         return int(min(self.tried[self.tried > 0], default=0))
+
+    @property
+    def ended(self) -> str:
+        """Which points may be chosen, where others were pruned."""
+        return " trained to the end" if (self.ds["status"] == "pruned").any() else ""
 
     def scores(self, metric: str) -> NDArray[np.float64]:
         """Scores of all points by a metric, `(rows, points)`."""

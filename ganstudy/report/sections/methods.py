@@ -12,7 +12,7 @@ import xarray as xr
 from markupsafe import Markup
 
 from ganstudy.analysis import RecordedMetric, along_studies, is_search, of_study, study_scores
-from ganstudy.analysis.budget_curve import BY_CHANCE, drawn_by
+from ganstudy.analysis.budget_curve import in_any_order
 from ganstudy.analysis.design import computed, seeds_added
 from ganstudy.analysis.studies import grid_axes, tested
 from ganstudy.report import prose, reference
@@ -85,7 +85,7 @@ class Joined:
             further=further_axes(ds),
             scored=str(scores.attrs["scored"]),
             budgets=budgets(ds),
-            by_chance=searched and drawn_by(each[0]) in BY_CHANCE,
+            by_chance=searched and all(map(in_any_order, each)),
             names=names,
             untested=[n for n, known in zip(names, tested(ds).values, strict=True) if not known],
             bounded=bounded,

@@ -23,6 +23,7 @@ from unrendered import unrendered
 from ganstudy import analysis, open_run, plot
 from ganstudy.analysis.remembered import remembering
 from ganstudy.cli import main
+from ganstudy.generators import sample
 from ganstudy.report import build
 from ganstudy.report.answer import answer
 from ganstudy.report.colours import arm_colours
@@ -35,7 +36,7 @@ from ganstudy.report.sections.search.figures import draw_budget, draw_curve, dra
 from ganstudy.report.sections.search.tables import best_table, front_table, point_table
 from ganstudy.report.style import figure_style
 from ganstudy.search.bayes import Bayes
-from ganstudy.store import RunDirectory, gather
+from ganstudy.store import RunDirectory, RunError, gather
 from ganstudy.study.space import Choice
 from ganstudy.trial import Trial
 
@@ -357,6 +358,96 @@ def test_points_that_no_sampler_chose_are_told_as_random(
     write_study(tmp_path, TEXT)
     found = CliRunner().invoke(main, ["check", str(tmp_path / "tiny.yaml"), *options])
     assert ("tpe learns nothing: all 12 points are drawn at random" in found.output) == by_chance
+
+
+def test_a_pruned_search_is_one_draw_whatever_drew_its_points(
+    gathered: tuple[Bayes, xr.Dataset],
+) -> None:
+    """Which of them are trained to the end, the others decide: an average over every choice of k of
+    the best quarter promised of one point what a search of one does not find."""
+    ds = gathered[1].assign_attrs(sampler="random")
+    curve = analysis.budget_curve(ds)
+    assert curve["best"].isnull().all()
+    assert not curve.attrs["by_chance"]
+    told = analysis.point_scores(ds).transpose("divergence", "trial").values
+    best = np.maximum.accumulate(np.where(np.isfinite(told), told, -np.inf), axis=1)
+    found = analysis.values_by_budget(ds)["told"].isel(repeat=0).transpose("divergence", "trial")
+    np.testing.assert_array_equal(found, np.where(best > -np.inf, best, np.nan))
+    with figure_style():
+        caption = draw_budget(Findings.of(ds)).caption
+    assert "against the budget: beside a pruner, one search is one draw" in caption
+
+
+def test_a_pruned_point_keeps_no_constraint(gathered: tuple[Bayes, xr.Dataset]) -> None:
+    """It would be counted by what it had when it was stopped, and is never shown."""
+    ds, bound = gathered[1], "high_quality ≥ 0.8"
+    pruned = (ds["status"] == "pruned").any("seed")
+    violation = xr.where(pruned, 0.0, 0.3)
+    ds = ds.assign(violation=violation).assign_attrs(constraints=[bound], sampler="random")
+    searched = Searched.of(ds)
+    said, scope = search_report.sentence(searched), {"searched": ds, "analysis": analysis}
+    count = int((~pruned).sum())
+    assert 0 < count < 40
+    assert f"with {bound}, which 0 of {count} trained to the end do; no point of minimax" in said
+    assert unexplained(said, eval(search_report.call(searched), scope), [bound]) == []
+    with figure_style():
+        caption = draw_budget(Findings.of(ds)).caption
+    assert "since no point trained to the end keeps the constraints" in caption
+
+
+def test_a_sample_is_of_a_point_that_may_be_chosen(tmp_path: Path) -> None:
+    """Modes grow with the rate, beyond which quality is lost."""
+    options = ("sampler=random", "constraints={high_quality: {minimum: 0.8}}")
+    named = [f"search.bayes.{own}" for own in options]
+    own = bayes(tmp_path, *named, "search.grid.divergence=[minimax]")
+
+    def rate(trial: Trial[Any]) -> float:
+        return math.log10(trial.configuration.generator.lr)
+
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    kept = {}
+    while parts := own.ask(1):
+        for trial in (trial for pack in parts for trial in pack):
+            score = rate(trial) + 6 + 0.01 * trial.seed
+            record = made_up(trial, score)
+            record.values["high_quality"][:] = 0.9 if rate(trial) < -3 else 0.5
+            if rate(trial) < -3:
+                kept[trial.id] = score
+            directory.write([record])
+            own.tell([record])
+    assert 0 < len(kept) < 24
+    directory.write_study(own)
+    gather(directory, own)
+    best = max(kept, key=lambda trial: kept[trial])
+    with pytest.raises(RunError, match=f"trial {best} keeps no generator"):
+        sample(directory.path)
+
+
+@pytest.mark.slow
+def test_points_that_could_not_be_measured_are_not_among_the_best(tmp_path: Path) -> None:
+    """As to importances and lines; and where there is no other, the page says so."""
+    two = "search.bayes.objective={maximize: [modes_covered, high_quality]}"
+    options = (two, "search.grid.divergence=[minimax]", "search.bayes.trials=20")
+    ds = scored_by(tmp_path, peak, *options)
+    order = np.argsort(-analysis.point_scores(ds).values[0], kind="stable")
+    ds["high_quality"][{"divergence": 0, "trial": order[:5]}] = np.nan
+    modes = ds["modes_covered"].where(~ds["trial"].isin(order[:5])).assign_attrs
+    without = ds.assign(modes_covered=modes(ds["modes_covered"].attrs))
+    shares = (analysis.importances(own)["share"] for own in (ds, without))
+    np.testing.assert_array_equal(*shares)
+    lines = json.loads(str(parallel.embedded(Searched.of(ds))))["lines"]
+    assert {line["point"] - 1 for line in lines if line["good"]} == {*order[5:9].tolist()}
+    assert {line["point"] - 1 for line in lines if not line["keeps"]} == {*order[:5].tolist()}
+    ds["high_quality"][:] = np.nan
+    searched = Searched.of(ds)
+    none = "no point of minimax could be measured in all that is sought, and it is shown at its"
+    assert f"{none} first. " in search_report.sentence(searched)
+    assert [row.cells for row in best_table(searched).rows] == [[]]
+    with figure_style():
+        caption = draw_budget(Findings.of(ds)).caption
+        assert parallel.draw(searched).alt.count("Over the best quarter of the points: none.") == 1
+    assert "since no arm has a point that may be chosen" in caption
 
 
 def test_a_point_that_diverged_is_beaten_by_any_other(tmp_path: Path) -> None:

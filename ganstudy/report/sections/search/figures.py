@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from ganstudy.analysis import RecordedMetric
+from ganstudy.analysis.budget_curve import BY_CHANCE, drawn_by
 from ganstudy.report import prose, reference, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -81,13 +82,8 @@ def has_curve(searched: Searched) -> bool:
 def _curve_caption(searched: Searched) -> Markup:
     """How the left panel is to be read; why there is none."""
     statistic = searched.ds.attrs["statistic"]
-    if not searched.feasible.any():
-        return Markup("No curve of the best is drawn, since no point keeps the constraints. ")
     if not has_curve(searched):
-        return Markup(
-            "The best point so far is not drawn against the budget: of a sampler that learns, one "
-            "search is one draw, and another would have gone another way. "
-        )
+        return Markup("{}. ").format(_no_curve(searched))
     if searched.curve.attrs["by_chance"]:
         band = "; band: 95% interval over searches" if searched.repeats > 1 else ""
         text = Markup(
@@ -105,6 +101,25 @@ def _curve_caption(searched: Searched) -> Markup:
             "the optimism of choosing and scoring on the same seeds."
         )
     return text + Markup(" ")
+
+
+def _no_curve(searched: Searched) -> str:
+    """Why nothing is known of other searches."""
+    found = searched.by_row(searched.best["incumbent"])[:, -1].astype(int) >= 0
+    if found.any() and searched.repeats == 1 and not searched.curve.attrs["by_chance"]:
+        where = "of a sampler that learns"
+        if drawn_by(searched.ds) in BY_CHANCE:
+            where = "beside a pruner"
+        return (
+            f"The best point so far is not drawn against the budget: {where}, one search is one "
+            "draw, and another would have gone another way"
+        )
+    if searched.measured.any() and not searched.eligible.any():
+        why = f"no point{searched.ended} keeps the constraints"
+    else:
+        each = " in each of its searches" if searched.repeats > 1 else ""
+        why = f"no arm has a point that may be chosen{each}"
+    return f"No curve of the best is drawn, since {why}"
 
 
 def draw_budget_on(axes: Axes, findings: Findings) -> None:

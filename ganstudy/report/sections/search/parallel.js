@@ -51,7 +51,7 @@
       paths[k].setAttribute("class", !inside ? "out" : brushes.some(Boolean) || line.good ? "good" : "");
       return inside;
     });
-    // The last axis is that of the first objective, better upwards. No point that breaks a constraint is best.
+    // The last axis is that of the first objective, better upwards. No point that may not be chosen is best.
     const best = kept.reduce((a, b) =>
       (b.keeps && (a === null || b.at.at(-1) > a.at.at(-1)) ? b : a), null);
     said.textContent = `${kept.length} of ${lines.length} points`

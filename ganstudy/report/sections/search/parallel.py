@@ -48,7 +48,7 @@ class _Axis:
 
 def missing(searched: Searched) -> str:
     """Why there are no lines; empty where there are some."""
-    scores = searched.by_row(searched.told).astype(float)
+    scores = searched.scores(searched.sought.name)
     if np.isfinite(scores).sum() < FEW:
         return "fewer than two points have a score"
     return "" if scores.size <= MANY else f"more than {MANY:,} points"
@@ -66,7 +66,7 @@ def draw(searched: Searched) -> Drawing:
     ).format(
         prose.listing(axis.name for axis in axes[len(searched.parameters) :]),
         " among its points that keep the constraints" if searched.constraints else "",
-        "; a line passes below an axis whose parameter took no part" if _any_absent(axes) else "",
+        "; a line passes below an axis on which it has no value" if _any_absent(axes) else "",
         searched.alike,
     )
     caption += Markup(
@@ -100,7 +100,7 @@ def draw_on(panel: Axes, searched: Searched) -> None:
 def embedded(searched: Searched) -> Markup:
     """What the page's script draws and filters."""
     axes, good = _axes(searched), _best_quarter(searched)
-    kept = searched.by_row(searched.feasible)
+    kept = searched.eligible
     lines: list[dict[str, Any]] = []
     for row, group in enumerate(searched.row_groups):
         for point in range(searched.points):
@@ -166,6 +166,8 @@ def _of_objective(searched: Searched, name: str) -> _Axis:
     metric = RecordedMetric.of(searched.ds, name)
     scores = searched.scores(name)
     scores = np.where(np.isfinite(scores), scores, np.nan)
+    if np.isnan(scores).all():
+        return _Axis(metric.long_name, [], scores, _texts(scores))
     worst, best = float(np.nanmin(scores)), float(np.nanmax(scores))
     if not metric.higher_is_better:
         worst, best = best, worst
@@ -186,11 +188,10 @@ def _line(axes: list[_Axis], row: int, point: int) -> Array:
 
 
 def _best_quarter(searched: Searched) -> NDArray[np.bool_]:
-    """Of the points of each search that have a score and keep its constraints, the best quarter by
-    the first objective."""
+    """Of the points of each search that have a score and may be chosen, the best quarter by the
+    first objective."""
     scores = searched.sought.sign * searched.scores(searched.sought.name)
-    kept = searched.by_row(searched.feasible).astype(bool)
-    scores = np.where(np.isfinite(scores) & kept, scores, np.nan)
+    scores = np.where(np.isfinite(scores) & searched.eligible, scores, np.nan)
     count = np.isfinite(scores).sum(axis=1, keepdims=True)
     order = np.argsort(np.argsort(-np.where(np.isnan(scores), -np.inf, scores), kind="stable"))
     return np.asarray((order < np.ceil(count / 4)) & np.isfinite(scores))
@@ -213,5 +214,5 @@ def _alt(searched: Searched, axes: list[_Axis]) -> str:
             parts.append(f"{axis.name} {shown[low]} to {shown[high]}" if texts else axis.name)
     return (
         f"Parallel coordinates of {len(axes)} axes. Over the best quarter of the points: "
-        f"{'; '.join(parts)}. points.csv has every point."
+        f"{'; '.join(parts) or 'none'}. points.csv has every point."
     )

@@ -54,7 +54,7 @@ def sentence(searched: Searched) -> Markup:
         named = prose.listing(f"{count} {status}" for status, count in lost.items())
         noun = "trial" if sum(lost.values()) == 1 else "trials"
         text += Markup(" ({} {} among all points)").format(named, noun)
-    text += _constrained(searched)
+    text += _constrained(searched) + _unmeasured(searched)
     if searched.repeats > 1:
         return text + Markup(
             ". {} was searched {} times, with other draws and other seeds, and the best point of "
@@ -138,7 +138,7 @@ def call(searched: Searched) -> str:
     if searched.fewest < searched.points:
         counted += ", tried=(searched['status'] != 'excluded').any('seed').sum('trial')"
     if searched.constraints:
-        counted += ", kept=analysis.feasible(searched), known=searched['violation'].notnull()"
+        counted += ", kept=analysis.eligible(searched), known=analysis.all_measured(searched)"
     if searched.fresh:
         counted += ", repeats=searched.sizes['repeat'], fresh=searched['fresh'].sum()"
     return f"{best}.assign({counted})"
@@ -148,17 +148,33 @@ def _constrained(searched: Searched) -> Markup:
     """What the constraints left, as the end of a sentence; empty without constraints."""
     if not searched.constraints:
         return Markup("")
-    kept = searched.by_row(searched.feasible).astype(bool)
-    keeping, known = int(kept.sum()), int(searched.ds["violation"].notnull().sum())
-    text = Markup(", of points with {}, which {} of {} {}").format(
-        prose.listing(searched.constraints), keeping, known, "does" if keeping == 1 else "do"
+    kept, known = searched.eligible, searched.measured
+    keeping = int(kept.sum())
+    text = Markup(", of points with {}, which {} of {}{} {}").format(
+        prose.listing(searched.constraints),
+        keeping,
+        known.sum(),
+        searched.ended,
+        "does" if keeping == 1 else "do",
     )
-    none = [name for name, row in zip(searched.rows, kept, strict=True) if not row.any()]
+    none = _named(searched, known.any(axis=1) & ~kept.any(axis=1))
     if none:
         text += Markup("; no point of {} does, and it is shown at the one that fails least").format(
             prose.listing(none)
         )
     return text
+
+
+def _unmeasured(searched: Searched) -> Markup:
+    """Searches with scores but no point of which all was measured, as the end of a sentence."""
+    scored = np.isfinite(searched.by_row(searched.told).astype(float)).any(axis=1)
+    none = _named(searched, scored & ~searched.measured.any(axis=1))
+    if not none:
+        return Markup("")
+    text = Markup("; no point of {} could be measured in all that is sought, and it {}")
+    return text.format(
+        prose.listing(none), "has no score" if searched.fresh else "is shown at its first"
+    )
 
 
 _SAMPLERS = {
@@ -205,7 +221,7 @@ class SearchSection(Section):
             """What a search of k points finds, with held-out scores.
 
             Left, or on `ax`: `analysis.budget_curve`; right: every point. Of a sampler that learns,
-            a single search has no curve, and `ax` has the points.
+            or beside a pruner, a single search has no curve, and `ax` has the points.
             """,
             lambda findings: figures.draw_budget(findings),
             lambda axes, findings: figures.draw_budget_on(axes, findings),

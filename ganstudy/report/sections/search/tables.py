@@ -21,14 +21,15 @@ __all__ = ["best_table", "front_table", "point_table", "tried_values"]
 def best_table(searched: Searched) -> ArmTable:
     """Point, score, held-out score, score on fresh seeds and parameters of each search's best.
 
-    Of a search that found none which keeps the constraints, the point at which it is shown. Seeds
-    that have chosen a point give it no interval; fresh ones do.
+    Of a search that found none which keeps the constraints, the point at which it is shown; none
+    where no point could be measured. Seeds that have chosen a point give it no interval; fresh ones
+    do.
     """
     held = searched.by_row(searched.best["held_out"].isel(trial=-1)).astype(float)
     if searched.chosen_by:
         held[:] = math.nan  # of points that seeds choose by another metric
     chosen = searched.by_row(searched.chosen).astype(int)
-    told = searched.by_row(searched.told).astype(float)
+    told = np.where(searched.measured, searched.by_row(searched.told), math.nan)
     kept = searched.by_row(searched.feasible).astype(bool)
     places: list[int | None] = []
     cells = []
