@@ -265,6 +265,7 @@ OF_ANALYSES = frozenset(
         "trial_perfect",
         "trials",
         "unbounded",
+        "unchecked",
         "won",
         "worst",
     ]

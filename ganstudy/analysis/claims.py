@@ -20,6 +20,7 @@ def claim_verdicts(ds: xr.Dataset) -> xr.Dataset:
     its tolerance.
 
     Returns  variables (claim,): `trials` (that checked it), `held` (trials in which it held),
+             `unchecked` (trials that have a tolerance for it, and an error that is no number),
              `error` and `tolerance` of the worst trial, and the texts `long_name`, `statement`,
              `source`, `reason` (of the tolerance) and `printed` (a statement as printed that is
              held to be a slip). No claims, no entries.
@@ -27,7 +28,7 @@ def claim_verdicts(ds: xr.Dataset) -> xr.Dataset:
     ds = for_tables(ds)
     names = [str(name) for name in ds.data_vars if ds[name].attrs.get("role") == "claim"]
     rows = [_verdict(ds, name) for name in names]
-    columns = ("trials", "held", "error", "tolerance")
+    columns = ("trials", "held", "unchecked", "error", "tolerance")
     numbers = np.array(rows, dtype=np.float64).reshape(len(names), len(columns))
     variables = {key: ("claim", numbers[:, i]) for i, key in enumerate(columns)}
     texts = {
@@ -39,12 +40,14 @@ def claim_verdicts(ds: xr.Dataset) -> xr.Dataset:
     return xr.Dataset({**variables, **texts}, coords={"claim": np.array(names, dtype=object)})
 
 
-def _verdict(ds: xr.Dataset, name: str) -> tuple[int, int, float, float]:
+def _verdict(ds: xr.Dataset, name: str) -> tuple[int, int, int, float, float]:
     error = ds[name].values.astype(np.float64).ravel()
     tolerance = ds[f"{name}_tolerance"].values.astype(np.float64).ravel()
     checked = ~np.isnan(error)
+    unchecked = int((~checked & ~np.isnan(tolerance)).sum())
     error, tolerance = error[checked], tolerance[checked]
     if not error.size:
-        return 0, 0, np.nan, np.nan
+        return 0, 0, unchecked, np.nan, np.nan
     worst = np.argmax(error / np.maximum(tolerance, np.finfo(np.float32).tiny))
-    return error.size, int((error <= tolerance).sum()), error[worst], tolerance[worst]
+    held = int((error <= tolerance).sum())
+    return error.size, held, unchecked, error[worst], tolerance[worst]

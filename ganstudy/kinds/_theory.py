@@ -215,7 +215,9 @@ def _values(outcome: Outcome, records: int) -> dict[str, NDArray[np.float32]]:
     with np.errstate(over="ignore"):  # beyond single precision is infinite in the record
         values = {name: curve.astype(np.float32) for name, curve in outcome.curves.items()}
         for name, (error, tolerance) in outcome.checks.items():
-            for key, value in ((name, error), (name + TOLERANCE_SUFFIX, tolerance)):
+            # By a tolerance an error that is no number is known to have been asked for.
+            known = 0.0 if np.isnan(error) and np.isnan(tolerance) else tolerance
+            for key, value in ((name, error), (name + TOLERANCE_SUFFIX, known)):
                 values[key] = np.full(records, np.nan, np.float32)
                 values[key][-1] = value
     if outcome.arrays is not None:

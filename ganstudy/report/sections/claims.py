@@ -40,8 +40,19 @@ def lead(verdicts: xr.Dataset) -> Markup:
     checked = verdicts.isel(claim=verdicts["trials"].values > 0)
     held = (checked["held"] == checked["trials"]).values
     printed = checked["printed"].values.astype(bool)
-    right = int((held & ~printed).sum())
-    total = int((~printed).sum())
+    parts = (
+        _own(checked, held, ~printed),
+        _slips(checked, printed & ~held),
+        _gaps(verdicts.isel(claim=verdicts["unchecked"].values > 0)),
+    )
+    return Markup(" ").join(part for part in parts if part)
+
+
+def _own(checked: xr.Dataset, held: NDArray[np.bool_], own: NDArray[np.bool_]) -> Markup:
+    """Of the claims that are held to be right; `own` says which these are."""
+    right, total = int((held & own).sum()), int(own.sum())
+    if not total:
+        return Markup("<strong>Only statements with a known slip were checked.</strong>")
     all_held = f"All {total} claims held" if total > 1 else "The one claim held"
     count = all_held if right == total else f"{right} of {prose.plural(total, 'claim')} held"
     sentence = Markup("<strong>{}</strong> in every trial that checked {}").format(
@@ -50,17 +61,35 @@ def lead(verdicts: xr.Dataset) -> Markup:
     if right < total:
         sentence += Markup("; {} did not: {}").format(
             "this one" if total - right == 1 else "these",
-            prose.listing(_names(checked, ~held & ~printed)),
+            prose.listing(_names(checked, own & ~held)),
         )
-    sentence += Markup(".")
-    wrong = int((printed & ~held).sum())
-    if wrong:
-        sentence += Markup(" {} as printed in the source {} not hold: {}.").format(
-            prose.capital(prose.plural(wrong, "statement")),
-            "does" if wrong == 1 else "do",
-            prose.listing(_names(checked, printed & ~held)),
+    return sentence + Markup(".")
+
+
+def _slips(checked: xr.Dataset, wrong: NDArray[np.bool_]) -> Markup:
+    """Of the statements as printed that do not hold."""
+    count = int(wrong.sum())
+    if not count:
+        return Markup("")
+    return Markup("{} as printed in the source {} not hold: {}.").format(
+        prose.plural(count, "statement"),
+        "does" if count == 1 else "do",
+        prose.listing(_names(checked, wrong)),
+    )
+
+
+def _gaps(unchecked: xr.Dataset) -> Markup:
+    """Of the claims of which some trial has an error that is no number."""
+    columns = (unchecked[name].values for name in ("long_name", "unchecked", "trials"))
+    parts = [
+        Markup("{} in {:.0f} of {}").format(
+            prose.formula(str(name)), gone, prose.plural(int(gone + known), "trial")
         )
-    return sentence
+        for name, gone, known in zip(*columns, strict=True)
+    ]
+    if not parts:
+        return Markup("")
+    return Markup("Not checked, since the error is no number: {}.").format(prose.listing(parts))
 
 
 def rows(verdicts: xr.Dataset) -> list[ClaimRow]:
@@ -73,7 +102,7 @@ def _names(verdicts: xr.Dataset, chosen: NDArray[np.bool_]) -> list[Markup]:
 
 
 def _row(row: xr.Dataset) -> ClaimRow:
-    trials, held = int(row["trials"]), int(row["held"])
+    trials, held, unchecked = (int(row[name]) for name in ("trials", "held", "unchecked"))
     if not trials:
         verdict = "not checked"
     elif held == trials:
@@ -86,7 +115,7 @@ def _row(row: xr.Dataset) -> ClaimRow:
         statement=prose.formula(str(row["statement"].item())),
         source=str(row["source"].item()),
         verdict=verdict,
-        trials=str(trials),
+        trials=f"{trials} of {trials + unchecked}" if unchecked else str(trials),
         error=prose.scientific(float(row["error"])),
         tolerance=prose.scientific(float(row["tolerance"])),
         reason=str(row["reason"].item()),

@@ -19,6 +19,7 @@ from ganstudy.kinds.ratio.laws import LAWS
 from ganstudy.kinds.ratio.least_squares import relative_ratio
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
+from ganstudy.trial import Trial
 
 
 def _samples(dimension: int = 1, shift: float = 1.0, count: int = 400) -> tuple[Any, Any]:
@@ -42,6 +43,21 @@ def test_an_error_that_is_no_number_holds_no_claim() -> None:
     found = checks(neural, _samples(dimension=2)[0], nothing, nothing)
     for name in ("gradients_worse", "worse_out_of_sample"):
         assert np.isnan(found[name][0]), name
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in logaddexp")
+def test_an_error_that_is_no_number_has_a_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By which it is told from that of a claim that the trial cannot check."""
+
+    def lost(*_: Any) -> Any:
+        return lambda x: np.full(len(x), np.nan)
+
+    monkeypatch.setitem(estimators.ESTIMATORS, "neural", lost)
+    neural = Ratio(estimator="neural")
+    (record,) = neural.train([Trial(neural, 0)])
+    for name in ("gradients_worse", "worse_out_of_sample"):
+        assert np.isnan(record.values[name][-1]), name
+        assert record.values[f"{name}_tolerance"][-1] == 0, name
 
 
 def test_the_truth_is_that_of_scipy() -> None:

@@ -136,11 +136,58 @@ def test_claims_are_counted_in_english(held: list[int], said: str) -> None:
         {
             "held": ("claim", held),
             "trials": ("claim", [2] * len(held)),
+            "unchecked": ("claim", [0] * len(held)),
             "printed": ("claim", [0] * len(held)),
             "long_name": ("claim", names),
         }
     )
     assert claims.lead(verdicts) == said
+
+
+def checked(errors: list[float], *, printed: int = 0) -> xr.DataArray:
+    """The error of a claim in each trial, whose tolerance is 1."""
+    about = {"role": "claim", "claim": "x = y", "source": "Euler", "tolerance": "rounding"}
+    attrs = {**about, "long_name": "x_1 = y", "printed": printed}
+    return xr.DataArray([errors], dims=("divergence", "seed"), attrs=attrs)
+
+
+def checking(**errors: xr.DataArray) -> xr.Dataset:
+    """A study of one arm whose trials check claims."""
+    (seeds,) = {own.sizes["seed"] for own in errors.values()}
+    ds = synthetic_dataset({"divergence": ["a"]}, seeds=seeds, steps=2, samples=1)
+    one = {name: xr.ones_like(own).drop_attrs() for name, own in errors.items()}
+    tolerances = {f"{name}_tolerance": own for name, own in one.items()}
+    return ds.assign(errors | tolerances)
+
+
+def test_a_trial_whose_error_is_no_number_is_told() -> None:
+    """It left the count, and the claim held in all that were counted."""
+    verdicts = analysis.claim_verdicts(checking(x=checked([np.nan, 0.0, 0.5, np.nan])))
+    assert {name: verdicts[name].item() for name in ("trials", "held", "unchecked")} == {
+        "trials": 2, "held": 2, "unchecked": 2
+    }  # fmt: skip
+    assert claims.lead(verdicts) == (
+        "<strong>The one claim held</strong> in every trial that checked it. Not checked, since "
+        "the error is no number: x<sub>1</sub> = y in 2 of 4 trials."
+    )
+    assert [own.trials for own in claims.rows(verdicts)] == ["2 of 4"]
+
+
+def test_a_claim_that_no_trial_checks_lacks_no_number() -> None:
+    """Trials to which it does not apply have no tolerance either."""
+    ds = checking(x=checked([0.0, np.nan]))
+    ds["x_tolerance"] = ds["x_tolerance"].where(ds["x"].notnull())
+    verdicts = analysis.claim_verdicts(ds)
+    assert verdicts["unchecked"].item() == 0
+    assert [own.trials for own in claims.rows(verdicts)] == ["1"]
+
+
+def test_slips_alone_are_no_claim_that_held() -> None:
+    verdicts = analysis.claim_verdicts(checking(x=checked([5.0, 5.0], printed=1)))
+    assert claims.lead(verdicts) == (
+        "<strong>Only statements with a known slip were checked.</strong> 1 statement as printed "
+        "in the source does not hold: x<sub>1</sub> = y."
+    )
 
 
 def test_names_that_are_lists_are_told_from_lists_of_names() -> None:
