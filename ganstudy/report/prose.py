@@ -162,13 +162,14 @@ def _cell(value: object, decimals: int) -> str:
 
 
 def spans(names: Iterable[str], rows: Iterable[ArrayLike]) -> str:
-    """`a 0.1 to 3; b 2`: the lowest and the highest finite number of each row; a dash for none."""
+    """`a 0.1 to 3; b 2 to ∞`: the lowest and the highest number of each row; a dash for none."""
     parts = []
     for name, row in zip(names, rows, strict=True):
         known = np.asarray(row, np.float64)
-        known = known[np.isfinite(known)]
+        known = known[~np.isnan(known)]
         ends = dict.fromkeys(short(end) for end in (known.min(), known.max())) if known.size else {}
-        parts.append(f"{quoted(name)} {' to '.join(ends) or MISSING}")
+        told = " to ".join(ends).replace("inf", "\N{INFINITY}")
+        parts.append(f"{quoted(name)} {told or MISSING}")
     return "; ".join(parts)
 
 

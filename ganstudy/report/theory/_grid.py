@@ -27,19 +27,32 @@ def arrays(findings: Findings) -> Array:
     return np.asarray(values, dtype=np.float64)
 
 
+def diverged(findings: Findings) -> NDArray[np.bool_]:
+    """Which trials diverged, shape `(arms, settings, seeds)`."""
+    return np.asarray(findings.flat(findings.ds["status"] == "diverged"), np.bool_)
+
+
 def tail(curves: Array) -> Array:
     """Mean over the last fifth of the steps, ignoring gaps; NaN where there is nothing."""
-    return known_mean(curves[..., -last_steps(curves.shape[-1]) :])[0]
+    return mean_along(curves[..., -last_steps(curves.shape[-1]) :], -1)
 
 
 def over_seeds(values: Array) -> Array:
     """Mean over the seeds that have a number, `(arms, settings, seeds, *) -> (arms, settings, *)`.
 
-    A trial that diverged or failed is no reason to be silent about the others. Infinity is a
-    number, as of a slope that overflows, and the mean is infinite then; NaN where there is none.
+    A trial that diverged or failed is no reason to be silent about the others; pages say that one
+    is left out.
+    """
+    return mean_along(values, 2)
+
+
+def mean_along(values: Array, axis: int) -> Array:
+    """Mean of the numbers along an axis, NaN where there is none.
+
+    Infinity is a number, as of a slope that overflows, and the mean is infinite then.
     """
     with np.errstate(invalid="ignore"):  # infinities of both signs have no mean
-        return known_mean(values, 2, known=lambda own: ~np.isnan(own))[0]
+        return known_mean(values, axis, known=lambda own: ~np.isnan(own))[0]
 
 
 def last_steps(steps: int) -> int:

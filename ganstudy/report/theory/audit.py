@@ -61,7 +61,7 @@ def _margins(findings: Findings) -> Array:
 def _passed(findings: Findings) -> list[str]:
     """Checks that each metric passes: `9`, and `8 of 9` where it was not put to all of them."""
     least = _margins(findings).min(axis=0)
-    counts = zip((least >= 0).sum(axis=1), np.isfinite(least).sum(axis=1), strict=True)
+    counts = zip((least >= 0).sum(axis=1), (~np.isnan(least)).sum(axis=1), strict=True)
     return [f"{own} of {of}" if of < least.shape[1] else str(own) for own, of in counts]
 
 
@@ -69,7 +69,7 @@ def _agreement(findings: Findings) -> tuple[NDArray[np.bool_], NDArray[np.bool_]
     """Where our verdict is the published one, and where there are both; `(2, arms, settings)`."""
     theirs = [recorded(findings, f"published_{name}")[..., -1] for name in ("shape", "value")]
     published, margins = np.stack([over_seeds(own) for own in theirs]), _margins(findings)
-    known = np.isfinite(published) & np.isfinite(margins)
+    known = ~np.isnan(published) & ~np.isnan(margins)
     return known & ((margins >= 0) == (published > 0.5)), known
 
 
@@ -89,7 +89,7 @@ def _table(findings: Findings) -> Drawing:
         value = float(least[row, column])
         mark = "passes" if value >= 0 else prose.number(value)
         shade = image.to_rgba(np.clip(value, -_DEEP, _DEEP))
-        colour = style.ink_on(shade) if np.isfinite(value) else style.MUTED
+        colour = style.MUTED if np.isnan(value) else style.ink_on(shade)
         mark += "*" if other[row, column] else ""
         axes.text(column, row, mark, ha="center", va="center", fontsize=6.5, color=colour)
     axes.set_xticks(np.arange(len(checks)), checks, rotation=35, ha="right")

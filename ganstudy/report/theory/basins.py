@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.theory._grid import arrays, over_seeds, recorded
+from ganstudy.report.theory._grid import arrays, mean_along, over_seeds, recorded
 
 Array = NDArray[np.float64]
 
@@ -50,23 +50,34 @@ def sentences(findings: Findings) -> list[Markup]:
             )
         )
     recovered, out = recorded(findings, "recovered_value"), recorded(findings, "value")
-    heights = np.stack([recovered[..., 0], out[..., 0], out[..., out.shape[-1] // 2]], axis=-1)
+    heights = np.stack([recovered[..., 0], out[..., 0], _half_way(findings, out)], axis=-1)
     # What finding the best critic leaves open is not told as a height.
     told = np.round(over_seeds(heights)[:, 0], 6) + 0.0
+    half = bool((~np.isnan(told[:_SAID, -1])).any())
+    told = told if half else told[:, :-1]
     parts = [
         f"{prose.quoted(name)} " + " / ".join(map(prose.short, told[arm]))
         for arm, name in enumerate(findings.arms[:_SAID])
     ]
     said.append(
-        Markup(
-            "Value at recovery / at collapse / with a point half the way between{}{}: {}."
-        ).format(
+        Markup("Value at recovery / at collapse{}{}{}: {}.").format(
+            " / with a point half the way between" if half else "",
             f", of the {first}" if (first := _first(findings)) else "",
             f" ({findings.setting_label(findings.settings[0])})" if findings.axes else "",
             "; ".join(parts),
         )
     )
     return said
+
+
+def _half_way(findings: Findings, out: Array) -> Array:
+    """Heights half the way out of collapse, `(arms, settings, seeds)`; NaN without such a record.
+
+    A way of an odd number of steps has no such place, and records may leave it out.
+    """
+    steps = findings.ds["step"].values
+    last = np.where(np.isnan(out), 0, steps).max(-1, keepdims=True)
+    return mean_along(np.where(2 * steps == last, out, np.nan), -1)
 
 
 def _first(findings: Findings) -> str:

@@ -10,16 +10,17 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ganstudy.analysis import trial_scores
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.theory._grid import (
     Array,
     arrays,
+    diverged,
     over_seeds,
     recorded,
     setting_name,
-    tail,
 )
 
 MOST_COLUMNS = 7
@@ -39,17 +40,17 @@ def call(_: Findings) -> str:
 
 
 def sentences(findings: Findings) -> list[Markup]:
-    """With which arms the orbit shrinks in every setting, with which in none."""
-    growth = tail(recorded(findings, "growth"))
+    """With which arms the orbit shrinks in every trial that ran, with which in none."""
+    growth = _growth(findings)
     lists: dict[str, list[str]] = {"all": [], "some": [], "none": []}
     for arm, name in enumerate(findings.arms):
-        known = growth[arm][np.isfinite(growth[arm])]
+        known = growth[arm][~np.isnan(growth[arm])]
         if known.size:
             converging = known < 1 - WOBBLE
             kind = "all" if converging.all() else "some" if converging.any() else "none"
             lists[kind].append(name)
     words = {
-        "all": "in every setting with",
+        "all": "in every trial with",
         "some": "in some with",
         "none": "in none with",
     }
@@ -63,6 +64,15 @@ def sentences(findings: Findings) -> list[Markup]:
         "{:g}% a step {}."
     )
     return [shrinks.format(100 * WOBBLE, Markup("; ").join(parts))] if parts else []
+
+
+def _growth(findings: Findings) -> Array:
+    """Growth per step of each trial, as it is scored; infinite where it diverged, NaN where it did
+    not run.
+    """
+    scores = trial_scores(findings.ds, "growth")
+    known = scores["score"].where(~scores["unbounded"], np.inf)
+    return np.asarray(findings.flat(known), np.float64)
 
 
 def _portraits(findings: Findings) -> Drawing:
@@ -93,10 +103,11 @@ def _portraits(findings: Findings) -> Drawing:
         "is the equilibrium. Grey circle: the orbit of V = xy in continuous time, which neither "
         "converges nor diverges. What is not seen is beyond the panel. {}"
     ).format(findings.left_out(arms, len(settings)))
-    distance = np.hypot(theta, psi)[:, settings, 0, -1]
+    distance = np.where(diverged(findings), np.inf, np.hypot(theta, psi)[..., -1])
+    ends = distance[:, settings, 0]
     alt = (
         f"Phase portraits, a panel for each arm at {prose.plural(len(settings), 'setting')}. "
-        f"Distance to the equilibrium after the last step: {prose.spans(findings.arms, distance)}."
+        f"Distance to the equilibrium after the last step: {prose.spans(findings.arms, ends)}."
     )
     return Drawing("portraits", figure, alt, caption)
 
@@ -126,7 +137,7 @@ def _orbit(axes: Axes, theta: Array, psi: Array) -> None:
 
 def _rates(findings: Findings) -> Drawing:
     values = arrays(findings)[:, :, 0, :4]
-    growth = over_seeds(tail(recorded(findings, "growth")))
+    growth = over_seeds(_growth(findings))
     radius = np.hypot(values[..., 0], values[..., 1])
     figure = Figure(figsize=(10.4, 4.8), layout="constrained")
     plane, rates = figure.subplots(1, 2)
@@ -158,12 +169,13 @@ def _rates(findings: Findings) -> Drawing:
     rates.set_title("measured against predicted rate, a point per setting")
     rates.grid()
     style.arm_legend(figure, findings.arms, "markers")
+    gone, ran = int(np.isinf(growth).sum()), int((~np.isnan(growth)).sum())
     caption = Markup(
         "Left: inside the unit circle the update converges near the equilibrium. Right: growth per "
         "step of the distance over the last steps; on the diagonal the orbit does what the "
         "eigenvalues say. Below it lie orbits that are still far from the equilibrium, where "
-        "bounded slopes hold them back, or whose distance wobbles along an ellipse."
-    )
+        "bounded slopes hold them back, or whose distance wobbles along an ellipse. {}"
+    ).format(f"No point where a trial diverged: {gone} of {ran}." if gone else "")
     alt = (
         "Eigenvalues of the update, and measured against predicted rates. Measured growth per step "
         f"over settings: {prose.spans(findings.arms, growth)}."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -10,10 +12,19 @@ from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.layout import thinned
-from ganstudy.report.theory._grid import arrays, over_seeds, recorded
+from ganstudy.report.theory._grid import arrays, diverged, over_seeds, recorded
 
 MOST_SETTINGS = 4
 """Panels of the signal; of more settings an even choice is shown."""
+OF_THEIR_OWN = {
+    "least_squares": "least squares ends at the slope of its best critic",
+    "wasserstein": "the 1-Lipschitz critic keeps it at 1",
+}
+"""What becomes of the signal under divergences whose critic does not grow for ever."""
+OTHERS = (
+    "losses that saturate where the critic rejects samples lose it, those that stay steep there "
+    "blow it up with the critic's slope"
+)
 
 
 def draw(findings: Findings) -> list[Drawing]:
@@ -23,17 +34,22 @@ def draw(findings: Findings) -> list[Drawing]:
 
 def call(_: Findings) -> str:
     """What the sentences rest on."""
-    return "ds['generator_gradient'].isel(step=-1)"
+    return "ds[['generator_gradient', 'status']].isel(step=-1)"
 
 
 def sentences(findings: Findings) -> list[Markup]:
-    """The signal that is left at the end, by arm."""
-    length = recorded(findings, "generator_gradient")[..., -1]
+    """The signal that is left at the end, by arm, and how many of its trials diverged."""
+    length, lost = recorded(findings, "generator_gradient")[..., -1], diverged(findings)
     parts = []
     for arm, name in enumerate(findings.arms):
-        known = length[arm][np.isfinite(length[arm])]
-        if known.size:
-            parts.append(f"{name} {known.min():.2g} to {known.max():.2g}")
+        known = length[arm][~np.isnan(length[arm]) & ~lost[arm]]
+        ends = (
+            [" to ".join(map(prose.scientific, (known.min(), known.max())))] if known.size else []
+        )
+        if count := int(lost[arm].sum()):
+            ends.append(f"{count} of {prose.plural(known.size + count, 'trial')} diverged")
+        if ends:
+            parts.append(f"{prose.quoted(name)} {', '.join(ends)}")
     return [
         Markup(
             "Length of the generator's gradient after the last critic step, least to most over "
@@ -61,18 +77,30 @@ def _signal(findings: Findings) -> Drawing:
         axes.set_title(title, fontsize=8, color=style.INK)
     panels[0].set_ylabel("length of the generator's gradient")
     style.arm_legend(figure, findings.arms)
+    lost = int(diverged(findings).sum())
     caption = Markup(
         "The generator's gradient while the critic is trained towards perfection, mean over seeds. "
-        "Losses that saturate where the critic rejects samples lose it, those that stay steep "
-        "there blow it up with the critic's slope, least squares ends at the slope of its best "
-        "critic, and the 1-Lipschitz critic keeps it at 1. {}"
-    ).format(findings.left_out(len(findings.arms), len(shown)))
+        "{}. {}{}"
+    ).format(
+        prose.capital("; ".join(_fates(findings))),
+        f"{prose.plural(lost, 'trial')} that diverged count up to there. " if lost else "",
+        findings.left_out(len(findings.arms), len(shown)),
+    )
     ends = length[..., -1][:, shown]
     alt = (
         "Length of the generator's gradient by critic steps. After the last: "
         f"{prose.spans(findings.arms, ends)}."
     )
     return Drawing("signal", figure, alt, caption)
+
+
+def _fates(findings: Findings) -> list[str]:
+    """What becomes of the signal under the divergences that the study has."""
+    known = findings.ds.get("divergence_settings")
+    texts = [] if known is None else map(str, np.ravel(known.values))
+    names = {json.loads(text)["name"] for text in texts if text}
+    others = [OTHERS] if names - OF_THEIR_OWN.keys() or not names else []
+    return [*others, *(fate for name, fate in OF_THEIR_OWN.items() if name in names)]
 
 
 def _distances(findings: Findings) -> Drawing:

@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
@@ -16,6 +17,7 @@ from ganstudy.report.findings import Findings
 from ganstudy.report.layout import shown_of, thinned
 from ganstudy.report.theory._grid import (
     Array,
+    diverged,
     last_steps,
     name_of,
     over_seeds,
@@ -40,8 +42,9 @@ def call(findings: Findings) -> str:
     """What the sentences rest on: the least number of D-steps that is near, by setting."""
     last = last_steps(findings.ds.sizes["step"])
     return (
-        f"ds[['critic_steps_taken', 'from_descent']].isel(step=slice(-{last}, None))"
-        f".mean('step').mean('seed').pipe(lambda x: x['critic_steps_taken']"
+        f"ds[['critic_steps_taken', 'from_descent']].where(ds['status'] != 'diverged')"
+        f".isel(step=slice(-{last}, None)).mean('step').mean('seed')"
+        f".pipe(lambda x: x['critic_steps_taken']"
         f".where(x['from_descent'] <= {NEAR}).min('{findings.arm}'))"
     )
 
@@ -63,9 +66,9 @@ def sentences(findings: Findings) -> list[Markup]:
     ]
     return [
         Markup(
-            "D-steps with which the practical algorithm ends within {} (total variation) of where "
-            "the best critic leads: {}."
-        ).format(NEAR, prose.listing(parts, last="and"))
+            "D-steps with which the practical algorithm ends within {} (total variation, mean over "
+            "{}{}) of where the best critic leads: {}."
+        ).format(NEAR, findings.units, _left_out(findings), prose.listing(parts, last="and"))
     ]
 
 
@@ -82,15 +85,32 @@ def _needed(findings: Findings) -> dict[int, float]:
 
 
 def _followed(findings: Findings) -> tuple[Array, Array]:
-    """D-steps and the distance from algorithm 2, means over seeds; both `(arms, settings)`."""
-    both = (tail(recorded(findings, name)) for name in ("critic_steps_taken", "from_descent"))
-    steps, apart = map(over_seeds, both)
-    return steps, apart
+    """D-steps and the distance from algorithm 2, means over seeds; both `(arms, settings)`.
+
+    The distance is that of trials that did not diverge.
+    """
+    steps, apart = (
+        tail(recorded(findings, name)) for name in ("critic_steps_taken", "from_descent")
+    )
+    return over_seeds(steps), over_seeds(np.where(diverged(findings), np.nan, apart))
+
+
+def _left_out(findings: Findings) -> str:
+    """Of the practical algorithm's trials those that diverged, where there are any."""
+    lost = int((diverged(findings) & _has(findings, "critic_steps_taken")).sum())
+    return f", without {prose.plural(lost, 'trial')} that diverged" if lost else ""
+
+
+def _has(findings: Findings, name: str) -> NDArray[np.bool_]:
+    """Which trials recorded a number, as those of one algorithm do, `(arms, settings, seeds)`."""
+    return np.asarray((~np.isnan(recorded(findings, name))).any(-1))
 
 
 def _collapse(findings: Findings) -> Drawing | None:
     fullest, support = recorded(findings, "fullest"), recorded(findings, "support")
-    collapsed = (support[:, :, 0, 1:] < 1 + 1e-6).all(-1)
+    # That claim is of algorithm 1 alone; a long step of another may leave a point mass, too.
+    alternating = _has(findings, "collapse")[:, :, 0]
+    collapsed = alternating & (support[:, :, 0, 1:] < 1 + 1e-6).all(-1)
     places = np.argwhere(collapsed)
     if not len(places):
         return None
@@ -126,10 +146,10 @@ def _collapse(findings: Findings) -> Drawing | None:
 
 
 def _descent(findings: Findings) -> Drawing | None:
-    cost, support = recorded(findings, "cost"), recorded(findings, "support")
-    practical = np.isfinite(recorded(findings, "from_descent")).any((-1, -2))
-    plain = np.isfinite(cost).any((-1, -2)) & ~practical & (support[:, :, 0, -1] > 1 + 1e-6)
-    places = np.argwhere(plain)
+    cost = recorded(findings, "cost")
+    others = _has(findings, "critic_steps_taken") | _has(findings, "collapse")
+    descents = _has(findings, "cost") & ~others
+    places = np.argwhere(descents.any(-1))
     if not len(places):
         return None
     figure = Figure(figsize=(10.4, 3.8), layout="constrained")
@@ -149,13 +169,14 @@ def _descent(findings: Findings) -> Drawing | None:
     axes.set_ylabel("divergence that the generator descends")
     axes.grid(axis="y")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    lost = int((diverged(findings) & descents).sum())
     caption = Markup(
         "Algorithm 2, generator loss gradient descent with the best critic: the cost of each "
         "objective, mean over seeds. For the non-saturating loss it is C(R) − 2 log 2 = "
         "2 KL((p<sub>R</sub> + p<sub>r</sub>)/2 ‖ p<sub>r</sub>). Costs without a "
         "curvature at the equilibrium (total variation, W₁) stop at a distance of the order of "
-        "the step."
-    )
+        "the step.{}"
+    ).format(f" {prose.plural(lost, 'trial')} that diverged count up to there." if lost else "")
     names = [name_of(findings, arm, setting) for arm, setting in places]
     falls = [costs[arm, setting] for arm, setting in places]
     alt = f"Cost with the best critic over steps, lowest to highest: {prose.spans(names, falls)}."
@@ -182,9 +203,9 @@ def _critic_steps(findings: Findings) -> Drawing | None:
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
     caption = Markup(
         "The practical algorithm against algorithm 2 from the same start: distance of the two "
-        "generators over the last fifth of the steps, mean over seeds. Dotted line: {}, below "
-        "which we say that it follows algorithm 2. Trials that diverged are left out."
-    ).format(NEAR)
+        "generators over the last fifth of the steps, mean over {}{}. Dotted line: {}, below "
+        "which we say that it follows algorithm 2."
+    ).format(findings.units, _left_out(findings), NEAR)
     labels = [
         setting_name(findings, index) or "practical algorithm"
         for index in range(len(findings.settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import xarray as xr
 from synthetic_dataset import synthetic_dataset
 
 from ganstudy import analysis, open_run
+from ganstudy.kinds.ratio.estimators import ESTIMATORS
+from ganstudy.kinds.ratio.laws import LAWS
 from ganstudy.report import prose, style
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import claims
@@ -70,6 +73,51 @@ def test_settings_below_the_errors_of_ratios_do_not_overlap(laws: list[str]) -> 
     assert not any(a.overlaps(b) for k, a in enumerate(texts) for b in texts[:k])
     lines = [own for own in below.lines if len(own.get_xdata()) > 2]
     assert len(lines) == 2 * len(laws)
+
+
+def estimated(
+    axis: str, arms: list[str], errors: list[float], laws: str = "normal", shared: str = "[]"
+) -> list[str]:
+    """What is said of estimates, by the error of each arm's first seed; of others it is 1."""
+    ds = synthetic_dataset({axis: arms, "laws": [laws]}, seeds=2, steps=2, samples=1)
+    values = xr.ones_like(ds["modes_covered"])
+    values[{"seed": 0}] = xr.DataArray(errors, dims=axis)
+    made = ds.assign(dict.fromkeys(ratio.PANELS, values)).assign_attrs(shared=shared)
+    return [str(said) for said in ratio.sentences(Findings.of(made))]
+
+
+@pytest.mark.parametrize(
+    ("axis", "arms", "laws", "shared", "said"),
+    [
+        ("estimator", ["logistic", "kliep"], "normal", None, ", where the answer is built into lo"),
+        ("estimator", ["kliep", "lsif"], "normal", None, ", where the answer is built into no arm"),
+        ("way", ["linear features", "neural net"], "normal", None, ":"),
+        ("estimator", ["linear features", "neural"], "normal", None, ":"),
+        ("size", ["10", "20"], "normal", "telescoping", ", where the answer is built into size 10"),
+        ("size", ["10", "20"], "normal", "lsif", ", where the answer is built into no arm"),
+        ("way", ["x", "y"], "mixture_and_student", None, ", where the answer is built into no arm"),
+        ("estimator", ["logistic", "kliep"], "two of them", None, ":"),
+    ],
+)
+def test_an_answer_is_built_into_an_estimator_and_not_its_label(
+    axis: str, arms: list[str], laws: str, shared: str | None, said: str
+) -> None:
+    common = json.dumps([["estimator", shared, True, ""]] if shared else [])
+    _, order = estimated(axis, arms, [1.0, 1.0], laws, common)
+    assert order.startswith(f"Laws {laws}{said}")
+
+
+def test_every_estimator_and_law_is_known_to_the_page() -> None:
+    assert {*ratio.BUILT_IN, *ratio.FOUND} == ESTIMATORS.keys()
+    assert {"normal", ratio.FOREIGN} == LAWS.keys()
+
+
+def test_an_estimate_that_is_no_number_is_counted() -> None:
+    """It was in no mean; an arm with an infinite error was not named."""
+    gradient, order = estimated("estimator", ["logistic", "neural"], [np.inf, np.nan])
+    gone = "without 1 trial whose error is no number"
+    assert gradient.endswith(f"seeds: logistic 1.0 ({gone}); neural 1.0 ({gone}).")
+    assert order.endswith(f"seeds: neural 1.00 ({gone}); logistic ∞.")
 
 
 def fitted(coverage: list[list[float]], starts: int) -> Findings:
@@ -229,10 +277,49 @@ def test_an_orbit_shrinks_by_more_than_the_page_says() -> None:
     (said,) = game.sentences(findings)
     assert said == (
         "Over the last fifth of the records the distance to the equilibrium shrinks by more than "
-        "0.1% a step in every setting with arm 0 and arm 1; in none with arm 2 and arm 3."
+        "0.1% a step in every trial with arm 0 and arm 1; in none with arm 2 and arm 3."
     )
     shrinking = eval(game.call(findings), {"analysis": analysis, "ds": findings.ds})
     assert shrinking.all("seed").values.tolist() == [True, True, False, False]
+
+
+def lost(ds: xr.Dataset, *where: dict[str, object]) -> xr.Dataset:
+    """The study with trials that diverged after the first record."""
+    gone = xr.zeros_like(ds["status"], dtype=bool)
+    for own in where:
+        gone.loc[own] = True
+    kept = {
+        name: values.where(~gone | (values["step"] == values["step"][0]))
+        for name, values in ds.data_vars.items()
+        if "step" in values.dims and "seed" in values.dims
+    }
+    return ds.assign(kept | {"status": ds["status"].where(~gone, "diverged")})
+
+
+def test_an_orbit_that_diverges_shrinks_nowhere() -> None:
+    """Trials that diverged were in no list, as if they had not been made."""
+    axes = {"update": ["a", "b"], "rate": ["small", "large"]}
+    ds = with_numbers(synthetic_dataset(axes, seeds=2, steps=10), rows=1, columns=4)
+    grown = (0.9 * xr.ones_like(ds["modes_covered"])).assign_attrs(ds["mode_kl"].attrs)
+    made = ds.assign(growth=grown, theta=grown, psi=grown).assign_attrs(score="growth")
+    findings = Findings.of(lost(made, {"update": "a", "rate": "large"}, {"update": "b"}))
+    (said,) = game.sentences(findings)
+    assert said.endswith("0.1% a step in some with a; in none with b.")
+    shrinking = eval(game.call(findings), {"analysis": analysis, "ds": findings.ds})
+    assert shrinking.any(("rate", "seed")).values.tolist() == [True, False]
+    with style.figure_style():
+        portraits, rates = game.draw(findings)
+    assert "No point where a trial diverged: 3 of 4." in rates.caption
+    assert "a 0.9 to ∞; b ∞." in rates.alt
+    assert portraits.alt.endswith("b ∞.")
+
+
+def test_one_seed_that_shrinks_is_not_every_setting() -> None:
+    ds = with_numbers(synthetic_dataset({"update": ["a"]}, seeds=2, steps=10), rows=1, columns=4)
+    grown = xr.ones_like(ds["modes_covered"]) * xr.DataArray([0.9, np.inf], dims="seed")
+    grown.attrs = ds["mode_kl"].attrs
+    (said,) = game.sentences(Findings.of(ds.assign(growth=grown).assign_attrs(score="growth")))
+    assert said.endswith("0.1% a step in some with a.")
 
 
 def test_an_orbit_out_of_sight_may_come_back() -> None:
@@ -291,9 +378,55 @@ def test_the_signal_is_told_by_where_losses_are_steep() -> None:
     assert "Losses that saturate where the critic rejects samples lose it" in signal.caption
 
 
-def followed(axes: dict[str, list[object]], taken: float, apart: list[float]) -> Findings:
+def test_gradients_that_blow_up_are_told() -> None:
+    """One that was infinite was left out, and so was an arm whose trials all diverged."""
+    ds = with_numbers(
+        synthetic_dataset({"divergence": ["a", "b", "c"], "distance": [1, 2]}, seeds=2, steps=3),
+        rows=4,
+        columns=5,
+    )
+    ones = xr.ones_like(ds["modes_covered"])
+    steep = ones.copy()
+    steep[{"divergence": 0, "seed": 0, "distance": 0, "step": -1}] = np.inf
+    made = ds.assign(generator_gradient=steep, js=ones, w1=ones)
+    where = ({"divergence": "b"}, {"divergence": "c", "distance": 1, "seed": 0})
+    findings = Findings.of(lost(made, *where))
+    (said,) = supports.sentences(findings)
+    assert said.endswith("a 1 to ∞; b 4 of 4 trials diverged; c 1 to 1, 1 of 4 trials diverged.")
+    with style.figure_style():
+        signal, _ = supports.draw(findings)
+    assert "5 trials that diverged count up to there." in signal.caption
+    assert "a 1 to ∞; b –; c 1." in signal.alt
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["wasserstein"], "mean over seeds. The 1-Lipschitz critic keeps it at 1. "),
+        (
+            ["minimax", "least_squares"],
+            "with the critic&#39;s slope; least squares ends at the slope of its best critic. ",
+        ),
+    ],
+)
+def test_the_signal_is_told_of_the_divergences_at_hand(names: list[str], said: str) -> None:
+    """Under any labels."""
+    arms = [f"arm {k}" for k in range(len(names))]
+    ds = with_numbers(synthetic_dataset({"divergence": arms}, steps=3), rows=4, columns=5)
+    texts = ("divergence", [f'{{"name": "{name}"}}' for name in names])
+    ones = xr.ones_like(ds["modes_covered"])
+    made = ds.assign(generator_gradient=ones, js=ones, w1=ones, divergence_settings=texts)
+    with style.figure_style():
+        signal, _ = supports.draw(Findings.of(made))
+    assert signal.caption.endswith(said)
+    assert ("Lipschitz" in signal.caption) == ("wasserstein" in names)
+
+
+def followed(
+    axes: dict[str, list[object]], taken: float, apart: list[float], steps: int = 5
+) -> Findings:
     """Practical algorithms by how far each seed ends from the descent; NaN of one that diverged."""
-    ds = synthetic_dataset(axes, seeds=len(apart), steps=5, samples=1)
+    ds = synthetic_dataset(axes, seeds=len(apart), steps=steps, samples=1)
     ones = xr.ones_like(ds["modes_covered"])
     far = ones * xr.DataArray(apart, dims="seed")
     numbers = {"critic_steps_taken": taken * ones, "from_descent": far, "cost": far}
@@ -315,6 +448,24 @@ def test_a_seed_that_diverged_does_not_silence_the_others() -> None:
     assert "slow 0.003." in drawing.alt
 
 
+def test_trials_that_diverged_are_counted_where_they_are_left_out() -> None:
+    """Also one that diverged within the last fifth, whose records until then were in the mean."""
+    axes: dict[str, list[object]] = {"critic_steps": [5], "rate": ["slow"]}
+    ds = followed(axes, 5.0, [0.002, 0.5, 0.004], steps=10).ds
+    gone = (ds["seed"] == 1) & (ds["step"] == ds["step"][-1])
+    late = ds.assign(from_descent=ds["from_descent"].where(~gone))
+    findings = Findings.of(late.assign(status=ds["status"].where(ds["seed"] != 1, "diverged")))
+    (said,) = tabular.sentences(findings)
+    assert said == (
+        "D-steps with which the practical algorithm ends within 0.01 (total variation, mean over "
+        "seeds, without 1 trial that diverged) of where the best critic leads: 5 for slow."
+    )
+    assert eval(tabular.call(findings), {"ds": findings.ds}).item() == 5
+    with style.figure_style():
+        drawing = next(own for own in tabular.draw(findings) if own.name == "critic_steps")
+    assert "mean over seeds, without 1 trial that diverged. Dotted line" in drawing.caption
+
+
 def test_no_setting_is_named_where_there_is_none() -> None:
     (said,) = tabular.sentences(followed({"critic_steps": [5]}, 5.0, [0.5, 0.5]))
     assert said.endswith("of where the best critic leads: none of the tried numbers.")
@@ -323,10 +474,22 @@ def test_no_setting_is_named_where_there_is_none() -> None:
 def test_orbits_that_a_figure_has_no_room_for_are_counted() -> None:
     ds = synthetic_dataset({"algorithm": [*"abcde"]}, seeds=1, steps=5, samples=1)
     ones = xr.ones_like(ds["modes_covered"])
+    made = ds.assign(fullest=ones, support=ones, collapse=0 * ones)
     with style.figure_style():
-        (drawing,) = tabular.draw(Findings.of(ds.assign(fullest=ones, support=ones)))
+        (drawing,) = tabular.draw(Findings.of(made))
     assert len(drawing.figure.axes) == 3
     assert "Shown are 3 of 5 orbits" in drawing.caption
+
+
+def test_a_point_mass_is_not_what_makes_algorithm_1(theory_run: Path) -> None:
+    """Other algorithms have one after steps that are long enough."""
+    ds = open_run(theory_run).load()
+    ds["support"][:] = 1.0
+    with style.figure_style():
+        drawn = {own.name: own.figure for own in tabular.draw(Findings.of(ds))}
+    assert [own.get_title("left") for own in drawn["collapse"].axes] == ["alternating"]
+    (descent,) = drawn["descent"].axes
+    assert [own.get_text() for own in descent.get_legend().get_texts()] == ["descent"]
 
 
 def audited(margins: list[list[list[float]]], published: float) -> Findings:
@@ -361,6 +524,13 @@ def test_a_check_that_was_not_made_is_not_failed() -> None:
     assert [own.get_text() for own in axes.texts] == ["passes"] * 3 + [prose.MISSING]
     assert axes.texts[-1].get_color() == style.MUTED, "white on white"
     assert "a 2; b 1 of 1." in drawing.alt
+
+
+def test_a_margin_that_is_infinite_fails_its_check() -> None:
+    """As of a metric that is infinite: the check was said not to have been made."""
+    passed, published = audit.sentences(audited([[[0.1], [-np.inf]]], published=1.0))
+    assert passed.endswith("of 2: a 1.")
+    assert published == "2 of 4 verdicts on shape and values are the published ones."
 
 
 def signals(settings: dict[str, list[object]]) -> Findings:
@@ -405,6 +575,27 @@ def basins_of(axes: dict[str, list[object]]) -> Findings:
             value=ones, recovered_value=0 * ones, barrier=0.5 * ones, bad_basins=bad
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([0, 1, 2, 3, 4], "at collapse / with a point half the way between ({}): a 0 / 5 / 3."),
+        ([0, 1, 2, 3, 4, 5], "Value at recovery / at collapse ({}): a 0 / 6."),
+        ([0, 3, 4], "Value at recovery / at collapse ({}): a 0 / 3."),
+        ([0, 2, 3, 4], "at collapse / with a point half the way between ({}): a 0 / 4 / 3."),
+    ],
+)
+def test_half_the_way_out_is_found_by_its_step(steps: list[int], told: str) -> None:
+    """The value falls by 1 from record to record; the middle record may lie elsewhere."""
+    axes = {"objective": ["a"], "points": [2]}
+    ds = synthetic_dataset(axes, seeds=2, steps=len(steps)).assign_coords(step=steps)
+    ones = xr.ones_like(ds["modes_covered"])
+    falls = ones * xr.DataArray(np.arange(len(steps), 0, -1), dims="step")
+    (*_, said) = basins.sentences(
+        Findings.of(ds.assign(value=falls, recovered_value=0 * ones, bad_basins=ones))
+    )
+    assert said.endswith(told.format("points 2"))
 
 
 def test_a_setting_of_several_axes_names_each_once() -> None:
