@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganstudy import analysis as analysis
+    from ganstudy import generators as generators
     from ganstudy import plot as plot
     from ganstudy import plugins as plugins
     from ganstudy.analysis.runs import open_runs as open_runs
@@ -14,26 +16,36 @@ if TYPE_CHECKING:
     from ganstudy.generators import sample as sample
     from ganstudy.store import open_run as open_run
 
-__all__ = ["load_generator", "open_atlas", "open_run", "open_runs", "plot", "plugins", "sample"]
+    __version__: str
+
+__all__ = [
+    *("analysis", "generators", "load_generator", "open_atlas", "open_run", "open_runs"),
+    *("plot", "plugins", "sample"),
+]
+
+_HOMES = {
+    "open_run": "ganstudy.store",
+    "open_runs": "ganstudy.analysis.runs",
+    "open_atlas": "ganstudy.atlas",
+    "load_generator": "ganstudy.generators",
+    "sample": "ganstudy.generators",
+}
+"""Where the functions are defined; all other names are modules."""
 
 
 def __getattr__(name: str) -> Any:
     # `ganstudy --help` must not pay for xarray and matplotlib, which take seconds to import.
-    if name == "open_run":
+    if name == "__version__":
+        return import_module("importlib.metadata").version("ganstudy")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in ("open_run", "open_runs"):
         # For `ds.gan`.
         import_module("ganstudy.analysis.accessor")
-        from ganstudy.store import open_run
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    return import_module(f"ganstudy.{name}")
 
-        return open_run
-    if name == "open_atlas":
-        return import_module("ganstudy.atlas").open_atlas
-    if name in ("load_generator", "sample"):
-        return getattr(import_module("ganstudy.generators"), name)
-    if name in ("plot", "plugins"):
-        return import_module(f"ganstudy.{name}")
-    if name == "open_runs":
-        import_module("ganstudy.analysis.accessor")
-        from ganstudy.analysis.runs import open_runs
 
-        return open_runs
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
