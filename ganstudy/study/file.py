@@ -98,8 +98,14 @@ class StudyFile(Settings):
         default=[], description="files of your own members, relative to the study file"
     )
     question: str = Field(min_length=1, description="what the study asks, in words")
-    compare: str | None = Field(None, description="axis whose values are compared; default: first")
-    score: str | None = Field(None, description="metric that ranks the arms; default: first")
+    compare: str | None = Field(
+        None, description="axis whose values are compared, the arms; default: the first"
+    )
+    score: str | None = Field(
+        None,
+        description="metric that ranks the arms; default: the first that is recorded, or that a "
+        "search is after",
+    )
     answer: Literal["ranking", "effects", "claims", "budget"] | None = Field(
         None,
         description="what the report answers first: which arm is best, which axis decides, whether "
