@@ -176,12 +176,15 @@ def test_from_a_folder_of_images_to_a_generator(
 
 
 def check_study(text: str, folder: Path) -> None:
-    """A whole study is loaded as it is, and is the `study.yaml` from there on; an excerpt within
-    the small one."""
+    """A whole study has no mistake, can answer its question clearly, and is the `study.yaml` from
+    there on; an excerpt is loaded within the small one."""
     given = YAML(typ="safe").load(text)
     path = folder / "study.yaml"
     if "question" in given:
         path.write_text(text)
+        checked = CliRunner().invoke(main, ["check", str(path)])
+        assert checked.exit_code == 0, checked.output
+        assert "search" not in given or "no difference clear" not in checked.output
     else:
         whole = YAML(typ="safe").load(path.read_text())
         for key, value in given.items():
