@@ -50,24 +50,20 @@ class Power:
     def __str__(self) -> str:
         size = f"{plural(self.seeds, self.unit)} of {plural(self.arms, 'arm')}"
         enough = "more than 100" if self.needed is None else f"{self.needed}"
-        units = several(self.unit)
         if math.isinf(self.effect):
-            told = f"{size} can make no difference clear, however large: that takes"
+            told = f"{size} can make no difference clear, however large"
             if self.unit == "search" and self.seeds == 1:
-                told = (
-                    "one search of each arm (search.bayes.repeats) tells no arms apart: to make a "
-                    "difference clear takes"
-                )
+                told = "one search of each arm (search.bayes.repeats) tells no arms apart"
             return (
-                f"{told} {self.fewest} {units}, and {enough} for one of "
-                f"{self._deviations(LARGE)}, four times in five"
+                f"{told}: that takes at least {self.fewest}. With {enough}, a difference of "
+                f"{self._deviations(LARGE)} is clear in 80 % of studies"
             )
         return (
-            f"{size}: a difference of {self._deviations(self.effect)} is clear four times in five; "
-            f"one of {LARGE:g} takes {enough} {units}"
+            f"{size}: a difference of {self._deviations(self.effect)} is clear in 80 % of studies; "
+            f"one of {LARGE:g} takes {enough} {several(self.unit)}"
         )
 
     def _deviations(self, size: float) -> str:
         noun, shown = "standard deviation", f"{size:.2g}"
         noun = noun if shown == "1" else several(noun)
-        return f"{shown} {noun} of what two arms differ by from {self.unit} to {self.unit}"
+        return f"{shown} {noun} (of paired differences over {several(self.unit)})"

@@ -51,7 +51,7 @@ def test_grades_are_counted_as_the_table_has_them() -> None:
     assert not left[1]
     was_open = [own[1:] for own in grades if own[0] == "open"]
     assert was_open == [2 * ("leaning to the other",)]
-    assert "What is *open* leans to the other side" in said
+    assert "The one *open* lead reverses, and leans" in said
     assert len(grades) == 13 + len(leant) + len(was_open)
 
 
