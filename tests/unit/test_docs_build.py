@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import ganstudy
+from ganstudy import plugins
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +27,22 @@ def test_the_docs_are_built_without_a_warning(tmp_path: Path) -> None:
     assert said.returncode == 0, said.stderr
     for page in (ROOT / "docs").glob("*.md"):
         assert page.stem == "search" or (tmp_path / f"{page.stem}.html").is_file()
+
+
+def test_the_reference_has_what_it_promises() -> None:
+    """What a notebook uses, but for modules, and what a member of any family begins from."""
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^\.\. auto(?:class|function|module):: ganstudy\.(\S+)$", text, re.M))
+    bases = {own.base for own in plugins.families().values()}
+    functions = {getattr(ganstudy, name) for name in ganstudy.__all__}
+    functions = {own for own in functions if inspect.isfunction(own)} | {
+        plugins.load,
+        plugins.forget,
+    }
+    assert len(bases) == len(plugins.FAMILIES)
+    # `analysis` is shown as a whole.
+    lacking = {own.__name__ for own in bases | functions if "analysis" not in own.__module__}
+    assert lacking - {name.rpartition(".")[2] for name in shown} == set()
 
 
 def test_every_example_has_its_command_and_its_link() -> None:
