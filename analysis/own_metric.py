@@ -36,7 +36,12 @@ ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "
 
 # %%
 class LeastServed(Metric):
-    """High-quality samples of the least served mode, over its fair share."""
+    """High-quality samples of the least served mode, over its fair share.
+
+    Bias    downwards: the least of several counts is below the fair share by chance.
+    Cost    as `modes_covered`: distances to all modes.
+    Source  this notebook.
+    """
 
     def compute(self, samples, target):
         """Shapes (*pack, samples, dimension) -> (*pack,)."""
