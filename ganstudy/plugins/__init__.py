@@ -24,6 +24,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from ganstudy import whole_file
+from ganstudy.cause import of_plugin
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -238,9 +239,19 @@ def _imported(path: Path, content: bytes) -> ModuleType:
         del sys.modules[name]
         # Whatever a file of the user's raises is told with its name, the end of a script too.
         if isinstance(error, Exception | SystemExit):
-            raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
+            raise PluginError(_in_words(error, path)) from error
         raise
     return module
+
+
+def _in_words(error: BaseException, path: Path) -> str:
+    """What the text of a file raised, and at which of its lines."""
+    told = of_plugin(error)[1] or f"{path}: {type(error).__name__}: {error}"
+    if getattr(error, "code", "") != "model-field-missing-annotation":
+        return told
+    where, assigned = told.partition(": ")[0], str(error).split("`")[1]
+    constant = assigned.replace(" =", ": ClassVar =", 1)
+    return f"{where}: `{assigned}` lacks a type: a constant is `{constant}`, a parameter a `Field`"
 
 
 def _imported_from_beside(path: Path, content: bytes) -> Iterator[tuple[int, str]]:

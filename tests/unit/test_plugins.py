@@ -302,6 +302,26 @@ def test_bad_plugin_is_an_error_of_the_study(folder: Path, text: str | None, mes
     assert "tiny.yaml:1: plugins" in str(error.value)
 
 
+def test_a_constant_without_a_type_is_told_in_words(folder: Path) -> None:
+    """At a line of the file; pydantic's words were about `model_config`, of no line."""
+    path = _plugin(folder)
+    text = path.read_text()
+    head, _, body = text.partition("    def ")
+    path.write_text(f"{head}    descends_exact = False\n\n    def {body}")
+    line = 1 + path.read_text().splitlines().index("class Mine(ClassifierDivergence):")
+    said = (
+        f"{path}:{line}: `descends_exact = False` lacks a type: a constant is "
+        "`descends_exact: ClassVar = False`, a parameter a `Field`"
+    )
+    with pytest.raises(plugins.PluginError) as error:
+        plugins.load(path)
+    assert str(error.value) == said
+    path.write_text(
+        f"from typing import ClassVar\n{path.read_text()}".replace("t =", "t: ClassVar =")
+    )
+    assert not plugins.load(path)[1]().descends_exact
+
+
 def test_a_plugin_that_is_not_there_is_told_the_nearest(folder: Path) -> None:
     """It was said to be run first, and by its whole path."""
     (folder / "my_divergences.py").write_text("x = 1\n")
