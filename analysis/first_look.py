@@ -36,8 +36,9 @@ ds[ds.score].attrs
 # %% [markdown]
 # ## What became of the trials
 #
-# A trial that diverged is a result. It scores the worst value of the metric. Trials that failed or
-# are missing are left out, and counted.
+# A trial that diverged is a result. It scores the worst value of the metric; where there is none,
+# it is in no mean, `unbounded` counts it, and arms are ordered by wins. Trials that failed or are
+# missing are left out, and counted.
 
 # %%
 ds.status.to_series().value_counts()

@@ -65,6 +65,9 @@ unit = "searches" if ds.sizes.get("repeat", 1) > 1 else "seeds"
 limits = f"95% interval over {best.seeds:d} {unit}, {best.low:.2f} to {best.high:.2f}"
 if best.low.isnull():  # one seed, or seeds that chose the point of a search themselves
     limits = f"over {best.seeds:d} {unit}, without an interval"
+if best.unbounded:
+    tried = "searches" if unit == "searches" else "trials"
+    limits += f", without {best.unbounded:d} {tried} that are worse than any number"
 print(
     f"{best[arm].item()} is first in {ds[ds.score].long_name} with {best['mean']:.2f} ({limits})."
 )

@@ -141,11 +141,11 @@ def _ranked(
 ) -> xr.Dataset:
     fact = RecordedMetric.of(one)
     score = scores["score"].transpose("arm", "repeat").rename(repeat="seed")
-    student = interval_with_gaps(score.values[:, None], confidence)
+    oriented = scores["oriented"].values[:, None, :]
+    student = interval_with_gaps(fact.sign * oriented, confidence)
     found = interval_over_seeds(score, fact, confidence, student=student)
     known = testable(one)
     found = found.assign({end: found[end].where(xr.DataArray(known)) for end in ("low", "high")})
-    oriented = scores["oriented"].values[:, None, :]
     wins = bool(np.isneginf(oriented).any())
     pairs = paired(oriented, "wins" if wins else "means")
     worth = center_of(oriented[:, 0])
@@ -153,8 +153,7 @@ def _ranked(
     best = int(np.argmin(place))
     found["place"] = ("arm", place)
     found["equals_best"] = ("arm", equals_best(worth, best, 1.0 if wins else abs(worth[best])))
-    both = paired(np.where(np.isfinite(oriented), oriented, np.nan), "means")
-    found["behind"] = ("arm", both.mean[best])
+    found["behind"] = ("arm", paired(oriented, "means").mean[best])
     found["grade"] = ("arm", _grades_behind(pairs, best, known, wins=wins))
     found["best"] = ((), str(found["arm"].values[best]))
     found["leads"] = leads(found["grade"])

@@ -34,10 +34,14 @@ def arm_scores(
     hard ones, and limits are those of `interval_with_gaps`. Elsewhere they are those of
     `interval_over_seeds`. None is beyond the bounds of the metric.
 
+    A trial that is worse than any number is no gap: its arm ran there. It is left out, and means
+    and limits are of the others, which flatters an arm that has lost its hard ones.
+
     Returns  variables (arm,): `mean`, `low`, `high`, `seeds` (seeds with a score), `trials` (trials
-             with a score), `settings` (settings averaged over), `half_width` (of Student's
-             interval, whatever the bounds), `fitted` (whether they are those of least squares);
-             and `seed_mean` (arm, seed), gaps filled.
+             with a score), `unbounded` (trials, or searches, that are worse than any number),
+             `settings` (settings averaged over), `half_width` (of Student's interval, whatever the
+             bounds), `fitted` (whether they are those of least squares); and `seed_mean` (arm,
+             seed), gaps filled.
     """
     return scores_of(Compared.of(ds, metric, settings), confidence).assign_attrs(
         metric=RecordedMetric.of(ds, metric).name, confidence=confidence, settings=settings
@@ -50,7 +54,7 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     axes = [str(dim) for dim in score.dims[1:-1]]
     ran = score.notnull().any(axes)
     seen, settings = score.mean(axes), compared.settings
-    student = interval_with_gaps(score.values.reshape(compared.oriented.shape), confidence)
+    student = interval_with_gaps(fact.sign * compared.oriented, confidence)
     scores = interval_over_seeds(seen, fact, confidence, settings=settings, student=student)
     scores["mean"] = compared.means.clip(*fact.bounds).assign_attrs(scores["mean"].attrs)
     own = t_interval(seen.values, confidence)
@@ -58,7 +62,8 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     scores["half_width"] = (score.dims[0], np.where(np.isnan(student.mean), halves[1], halves[0]))
     scores["fitted"] = (score.dims[0], np.isfinite(student.mean))
     scores["trials"] = compared.trials
-    scores["settings"] = compared.used.astype(np.int64).sum(axes)
+    scores["unbounded"] = compared.lost.sum(score.dims[1:])
+    scores["settings"] = (compared.used & compared.spanned).sum(axes)
     seed_mean = whole.mean(axes).clip(*fact.bounds).where(ran)
     scores["seed_mean"] = seed_mean.assign_attrs(long_name=f"{fact.long_name}, mean of a seed")
     return scores

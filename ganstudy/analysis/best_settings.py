@@ -14,7 +14,7 @@ from ganstudy.analysis.best_points import of_arms
 from ganstudy.analysis.design import FRESH, arm_dim, given_dims, planned, setting_dims
 from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric
-from ganstudy.analysis.scores import over_fresh, trial_scores
+from ganstudy.analysis.scores import lost, over_fresh, trial_scores
 
 
 @of_arms
@@ -64,9 +64,9 @@ def best_setting_scores(
     known, flat = chooser.sign * score.values.reshape(shape), other.values.reshape(shape)
     used = _given_to_all(planned(ds), arm, given).reshape(shape[:2])
     best, ties = _best_settings(known)
-    lost = _unbounded(ds, fact).transpose(*score.dims).values.reshape(shape)
+    worse = lost(trial_scores(ds, fact.name)).transpose(*score.dims).values.reshape(shape)
     taken, gone = (
-        np.take_along_axis(own, best[:, :, None, None], axis=2)[:, :, 0] for own in (flat, lost)
+        np.take_along_axis(own, best[:, :, None, None], axis=2)[:, :, 0] for own in (flat, worse)
     )
     mean, seeds = known_mean(_mean_of(taken, used))
     held, held_seeds = known_mean(_mean_of(_held_out(known, flat), used))
@@ -84,7 +84,7 @@ def best_setting_scores(
         for name, own in values.items()
     }
     counted = {"seeds": (arm, seeds), "held_out_seeds": (arm, held_seeds)}
-    for name, own in (("unbounded", gone), ("held_out_unbounded", _held_out(known, lost) == 1)):
+    for name, own in (("unbounded", gone), ("held_out_unbounded", _held_out(known, worse) == 1)):
         counted[name] = (arm, (own & used[..., None]).any(axis=1).sum(axis=-1))
     own = {"ties": ((arm, *given), ties.reshape(cells))}
     scores = xr.Dataset({**said, **counted, **own}, {dim: score[dim] for dim in (arm, *given)})
@@ -93,12 +93,6 @@ def best_setting_scores(
         chosen = score[axis].values[index].reshape(cells)
         scores = scores.assign_coords({axis: ((arm, *given), chosen)})
     return scores.assign_attrs(metric=fact.name, confidence=confidence)
-
-
-def _unbounded(ds: xr.Dataset, fact: RecordedMetric) -> xr.DataArray:
-    """Which trials, or searches in place of their fresh seeds, are worse than any number."""
-    lost = trial_scores(ds, fact.name)["unbounded"]
-    return lost.any(FRESH) if FRESH in lost.dims else lost
 
 
 def _given_to_all(points: xr.DataArray, arm: str, given: Sequence[str]) -> NDArray[np.bool_]:

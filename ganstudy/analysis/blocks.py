@@ -1,4 +1,8 @@
-"""Arms compared on what they have in common, on plain arrays; NaN is a trial without a score."""
+"""Arms compared on what they have in common, on plain arrays.
+
+NaN is a trial without a score, a gap that others can fill. One that is worse than any number is
+infinite: it is in no mean, and nothing is filled in for it, since its arm did run there.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +48,9 @@ class Paired(NamedTuple):
 def paired(scores: Array, basis: Basis) -> Paired:
     """Differences within seed and setting where both arms have a score, averaged over settings.
 
-    basis   `means`: of scores; `wins`: 1 where the first is better, -1 where it is worse and 0
-            where they tie. Minus infinity is worse than any number, and is compared by wins alone.
+    basis   `means`: of scores that are finite; `wins`: 1 where the first is better, -1 where it is
+            worse and 0 where they tie. Minus infinity is worse than any number, and is compared by
+            wins alone.
     Shapes  `(arms, settings, seeds)`, more is better.
     """
     arms, _, seeds = scores.shape
@@ -54,10 +59,11 @@ def paired(scores: Array, basis: Basis) -> Paired:
     sizes = np.abs(np.where(np.isfinite(scores), scores, 0.0)).max(axis=1, initial=0.0)
     differences[np.arange(arms), np.arange(arms)] = 0.0
     for i, j in combinations(range(arms), 2):
-        both = ~np.isnan(scores[i]) & ~np.isnan(scores[j])
         if basis == "means":
-            apart = scores[i] - scores[j]
+            both = np.isfinite(scores[i]) & np.isfinite(scores[j])
+            apart = np.subtract(scores[i], scores[j], out=np.zeros(both.shape), where=both)
         else:
+            both = ~np.isnan(scores[i]) & ~np.isnan(scores[j])
             apart = 1.0 * (scores[i] > scores[j]) - 1.0 * (scores[i] < scores[j])
         mean, count = known_mean(np.where(both, apart, np.nan), axis=0)
         if basis == "means":
@@ -122,23 +128,27 @@ def filled(scores: Array, pairs: Paired) -> Array:
         rest = scores[members] - effects[members, None, None]
         block, _ = known_mean(rest, axis=0)
         for arm in members:
-            gaps = ~np.isfinite(scores[arm])
+            gaps = np.isnan(scores[arm])
             whole[arm][gaps] = (effects[arm] + block)[gaps]
     return whole
 
 
 def least_squares(scores: Array, pairs: Paired) -> Array:
-    """Means that arms would have had, had each run wherever others did.
+    """Means over seeds that arms would have had, had each run wherever others did.
 
     Shapes  `(arms, settings, seeds) -> (arms,)`.
     """
-    return known_mean(filled(scores, pairs).reshape(len(scores), -1))[0]
+    return over_seeds(filled(scores, pairs))
+
+
+def over_seeds(scores: Array) -> Array:
+    """Mean over seeds of the means over settings that each has; `(arms, settings, seeds)`."""
+    return known_mean(known_mean(scores, axis=1)[0])[0]
 
 
 def has_gaps(scores: Array) -> bool:
     """Whether an arm lacks a score where another has one; `(arms, settings, seeds)`."""
-    known = np.isfinite(scores)
-    return bool((known.any(axis=0) & ~known.all(axis=0)).any())
+    return bool((np.isfinite(scores).any(axis=0) & np.isnan(scores).any(axis=0)).any())
 
 
 def interval_with_gaps(scores: Array, confidence: float) -> Interval:
@@ -157,10 +167,10 @@ def interval_with_gaps(scores: Array, confidence: float) -> Interval:
         return Interval(nothing, nothing, nothing, own.sum(axis=-1))
     pairs = paired(scores, "means")
     balanced = filled(scores, pairs)
-    fitted = (np.isfinite(balanced) & ~np.isfinite(scores)).any(axis=(1, 2))
+    fitted = (np.isfinite(balanced) & np.isnan(scores)).any(axis=(1, 2))
     without = [
         least_squares(np.delete(scores, seed, axis=-1), pairs.without(seed))
         for seed in np.flatnonzero(own.any(axis=0)).tolist()
     ]
-    whole = np.where(fitted, known_mean(balanced.reshape(len(scores), -1))[0], np.nan)
+    whole = np.where(fitted, over_seeds(balanced), np.nan)
     return jackknife(whole, np.array(without), confidence, own.sum(axis=-1) - 1.0)

@@ -87,29 +87,47 @@ class Compared:
     @cached_property
     def scored(self) -> Paired:
         """The same of scores alone, whatever the basis."""
-        if self.basis == "means":
-            return self.pairs
-        return paired(self._finite, "means")
+        return self.pairs if self.basis == "means" else paired(self.oriented, "means")
+
+    @property
+    def lost(self) -> xr.DataArray:
+        """Which trials, or searches, are worse than any number, with the dims of `score`."""
+        return self.score.copy(data=np.isneginf(self.oriented).reshape(self.score.shape))
 
     @cached_property
     def balanced(self) -> xr.DataArray:
-        """Scores with gaps filled by least squares, so that averages are over the same trials."""
-        own = self._finite
-        if not has_gaps(own):
+        """Scores with gaps filled by least squares, so that averages are over the same trials.
+
+        NaN where a trial is worse than any number: its arm ran there, and no score stands for it.
+        """
+        if not has_gaps(self.oriented):
             return self.score
-        whole = self.fact.sign * filled(own, self.scored)
+        whole = self.fact.sign * filled(self.oriented, self.scored)
+        whole = np.where(np.isfinite(whole), whole, np.nan)
         return self.score.copy(data=whole.reshape(self.score.shape))
 
     @property
     def means(self) -> xr.DataArray:
-        """Means of arms, (arm,): of what they have in common, or of least squares where trials are
-        missing, which may be beyond the bounds of the metric; NaN of an arm without a score."""
+        """Means of arms over seeds, (arm,): of what they have in common, or of least squares where
+        trials are missing, which may be beyond the bounds of the metric; of the trials that have a
+        score where others are worse than any number; NaN of an arm without a score."""
         axes = self.score.dims[1:]
-        return self.balanced.mean(axes).where(self.score.notnull().any(axes))
+        means = self.balanced.mean(axes[:-1]).mean("seed")
+        return means.where(self.score.notnull().any(axes))
 
     @property
-    def _finite(self) -> Array:
-        return np.where(np.isfinite(self.oriented), self.oriented, np.nan)
+    def spanned(self) -> xr.DataArray:
+        """Settings that the mean of each arm is over, (arm, settings…)."""
+        return _any_seed(self.balanced.notnull())
+
+    @property
+    def emptied(self) -> xr.DataArray:
+        """Settings that are in no mean since all is worse than any number there, likewise."""
+        return _any_seed(self.lost) & ~self.spanned
+
+
+def _any_seed(cells: xr.DataArray) -> xr.DataArray:
+    return cells.any([dim for dim in cells.dims if dim in ("seed", FRESH)])
 
 
 def _of_searches(

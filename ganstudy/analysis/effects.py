@@ -19,7 +19,7 @@ from ganstudy.analysis.design import (
 from ganstudy.analysis.grades import graded, in_direction
 from ganstudy.analysis.intervals import Array, jackknife, t_interval
 from ganstudy.analysis.metric import RecordedMetric
-from ganstudy.analysis.scores import over_fresh, trial_scores
+from ganstudy.analysis.scores import lost, over_fresh, trial_scores
 from ganstudy.analysis.variance import axes_apart, graded_effects, with_and_without
 
 
@@ -172,10 +172,11 @@ def marginal_means(
 
     Only points that are planned for every value of the axis are averaged, so that values are
     compared like for like; where trials have no score, means and limits are those of least squares
-    along this axis, as `arm_scores` has them along the arms.
+    along this axis, as `arm_scores` has them along the arms, and no more than there does a score
+    stand for a trial that is worse than any number.
 
     Returns  variables (axis,): `mean`, `low`, `high`, `seeds`, `fitted` (whether they are those of
-             least squares).
+             least squares), `unbounded` (trials, or searches, that are worse than any number).
 
     Errors  `KeyError` for an axis that the dataset does not have; `ValueError` if no point is
             planned for every value.
@@ -190,9 +191,10 @@ def marginal_means(
         raise ValueError(f"no point is planned for every value of {axis}")
     if FRESH in axes:
         shared = shared.any(FRESH)
-    score = over_fresh(trial_scores(ds, metric)).where(shared)
+    trials = trial_scores(ds, metric)
+    score, worse = over_fresh(trials).where(shared), lost(trials) & shared
     others = [name for name in axes if name not in (axis, FRESH)]
-    flat = score.transpose(axis, *others, "seed").values
+    flat = score.where(~worse, np.inf).transpose(axis, *others, "seed").values
     flat = flat.reshape(len(flat), -1, score.sizes["seed"]).astype(np.float64)
     student = interval_with_gaps(flat, confidence)
     result = interval_over_seeds(
@@ -203,4 +205,5 @@ def marginal_means(
         student=student,
     )
     result["fitted"] = (axis, np.isfinite(student.mean))
+    result["unbounded"] = worse.sum([*others, "seed"])
     return result.assign_attrs(metric=fact.name, confidence=confidence)

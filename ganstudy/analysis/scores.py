@@ -73,7 +73,12 @@ def over_fresh(scores: xr.Dataset) -> xr.DataArray:
     among these. A search of which one is worse than any number has no score."""
     if FRESH not in scores["score"].dims:
         return scores["score"]
-    return scores["score"].mean(FRESH).where(~scores["unbounded"].any(FRESH))
+    return scores["score"].mean(FRESH).where(~lost(scores))
+
+
+def lost(scores: xr.Dataset) -> xr.DataArray:
+    """Which trials, or searches in place of their fresh seeds, are worse than any number."""
+    return scores["unbounded"].any([dim for dim in scores["unbounded"].dims if dim == FRESH])
 
 
 def _where(holds: xr.Variable, then: object, otherwise: object) -> xr.Variable:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from ganstudy.analysis import trial_scores
+from ganstudy.analysis import RecordedMetric, metric_names, trial_scores
+from ganstudy.analysis.comparison import Compared
 from ganstudy.report import prose, reference
 from ganstudy.report.findings import Findings
 from ganstudy.report.untrained import failures
 from ganstudy.statuses import INCOMPLETE
 
-__all__ = ["causes", "diverged", "excluded", "left_out"]
+__all__ = ["causes", "diverged", "excluded", "left_out", "worse", "worse_by_metric"]
 
 MOST_CAUSES = 3
 """Causes of failures that a sentence lists."""
@@ -42,6 +43,28 @@ def diverged(findings: Findings) -> Markup:
     return Markup("{} of {} diverged ({}); {}.").format(
         total, prose.plural(ran, "trial") + findings.where, where, counted
     )
+
+
+def worse(findings: Findings, metric: str | None = None) -> Markup:
+    """`3 of a (leaving 1 of 2 settings) and 1 of b`: what is worse than any number, by arm.
+
+    metric  other than the headline metric
+    """
+    compared = findings.compared
+    if metric is not None:
+        compared = Compared.of(findings.ds, metric, findings.settings_used)
+    cells = compared.lost, compared.spanned, compared.emptied
+    parts = []
+    for arm, lost, left, emptied in zip(findings.arms, *map(findings.by_arm, cells), strict=True):
+        rest = f" (leaving {left} of {left + emptied} settings)" if left and emptied else ""
+        parts += [f"{lost} of {prose.quoted(arm)}{rest}"] if lost else []
+    return prose.listing(parts)
+
+
+def worse_by_metric(findings: Findings) -> list[tuple[str, Markup]]:
+    """The same of each metric by which any is, after the name of the metric."""
+    found = [(name, worse(findings, name)) for name in metric_names(findings.ds)]
+    return [(RecordedMetric.of(findings.ds, name).long_name, text) for name, text in found if text]
 
 
 def left_out(findings: Findings) -> Markup:

@@ -39,7 +39,6 @@ from ganstudy.analysis import (
 )
 from ganstudy.analysis.across import QUALITY as QUALITY
 from ganstudy.analysis.design import (
-    FRESH,
     WhichSettings,
     arm_labels,
     drawn,
@@ -208,10 +207,7 @@ class Findings(Layout):
     def unbounded(self) -> NDArray[np.int64]:
         """Trials, or searches, of each arm that take part in the comparison and are worse than any
         number."""
-        used = trial_scores(self.ds)["unbounded"] & in_comparison(self.ds, self.settings_used)
-        if FRESH in used.dims:
-            used = used.any(FRESH)
-        return np.asarray(used.sum([dim for dim in used.dims if dim != self.arm]), np.int64)
+        return self.by_arm(self.compared.lost)
 
     @property
     def fitted(self) -> list[str]:

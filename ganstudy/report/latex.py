@@ -8,11 +8,12 @@ from itertools import compress
 from textwrap import wrap
 
 import numpy as np
+from markupsafe import Markup
 
 from ganstudy.analysis import RecordedMetric, arm_scores, metric_names
 from ganstudy.analysis.design import seeds_added
 from ganstudy.cause import harmless
-from ganstudy.report import prose
+from ganstudy.report import accounted, prose
 from ganstudy.report.data_tables import DataTable
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import decimals_of
@@ -67,6 +68,8 @@ def ranking(findings: Findings) -> str:
         f"with ten {findings.units} or more; leaning: below 0.2."
     )
     caption += graded if findings.graded else f".{_fixed(findings)}"
+    if findings.unbounded.any():
+        caption += f" In no average, as worse than any number: {_plain(accounted.worse(findings))}."
     equal = ranked["equals_best"] & ranked["mean"].notnull()
     best = list(compress(findings.ranked_arms, equal.values))
     return by_arm(findings, ranking_table(findings), caption, "ranking", best)
@@ -94,7 +97,14 @@ def metrics(findings: Findings) -> str:
     if known:
         caption += ". Below the line, as many samples of the target itself"
         rows += [["\\midrule\nperfect sampler", *of_p]]
-    return _table(headings, rows, f"{caption}.{_fixed(findings)}", "metrics", findings)
+    caption += f".{_fixed(findings)}"
+    if worse := [f"by {name} {_plain(own)}" for name, own in accounted.worse_by_metric(findings)]:
+        caption += f" In no mean, as worse than any number: {'; '.join(worse)}."
+    return _table(headings, rows, caption, "metrics", findings)
+
+
+def _plain(text: Markup) -> str:
+    return text.unescape()
 
 
 def _fixed(findings: Findings) -> str:
@@ -129,19 +139,20 @@ def by_arm(
 
 
 def _column(findings: Findings, name: str) -> list[str]:
-    """A metric of all arms; bold are all that show the best value."""
+    """A metric of all arms; bold are all that show the best value, and none of which some trials
+    are worse than any number: the mean of the others flatters it."""
     ds, fact = findings.ds, RecordedMetric.of(findings.ds, name)
     scores = arm_scores(ds, name, settings=findings.settings_used)
     places = decimals_of(ds, fact)
     # The limits of `arm_scores` are clipped to the metric's bounds, so that they are lopsided.
     halves = scores["half_width"].values.tolist()
-    means = scores["mean"].values
+    means, whole = scores["mean"].values, (scores["unbounded"] == 0).values
     shown = [prose.number(mean, places) for mean in means.tolist()]
-    best = fact.sign * np.fmax.reduce(fact.sign * means, initial=-math.inf)
+    best = fact.sign * np.fmax.reduce(fact.sign * means[whole], initial=-math.inf)
     cells = []
-    for text, half in zip(shown, halves, strict=True):
+    for text, half, own in zip(shown, halves, whole, strict=True):
         value = escaped(text)
-        if math.isfinite(best) and text == prose.number(float(best), places):
+        if own and math.isfinite(best) and text == prose.number(float(best), places):
             value = rf"\textbf{{{value}}}"
         known = findings.drawn and math.isfinite(half)
         spread = rf" $\pm$ {prose.number(half, places)}" if known else ""

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ganstudy.analysis import RecordedMetric, in_comparison, planned, trial_scores
+from ganstudy.analysis import RecordedMetric, in_comparison, planned
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import FRESH, WhichSettings, given_dims
 from ganstudy.report import prose
@@ -144,20 +144,23 @@ class Layout:
         return used // int(self.ds.sizes.get(FRESH, 1))
 
     @cached_property
+    def compared(self) -> Compared:
+        """Arms by what they have in common."""
+        return Compared.of(self.ds, None, self.settings_used)
+
+    @property
+    def spanned(self) -> NDArray[np.int64]:
+        """Number of settings that the mean of each arm is over, in study order."""
+        return self.by_arm(self.compared.spanned)
+
+    @cached_property
     def averaged_settings(self) -> int:
         """Number of settings that averages are over: of those compared, the ones with a score.
 
-        Of arms without a setting in common, those of an arm; zero where it depends on the arm.
+        Zero where it depends on the arm.
         """
-        scores = trial_scores(self.ds)
-        seen = scores["score"].notnull() | scores["unbounded"]
-        used = self.flat(seen & in_comparison(self.ds, self.settings_used)).any(axis=2)
-        if not self.like_for_like:
-            counts = {int(count) for count in used.sum(axis=1) if count}
-            return counts.pop() if len(counts) == 1 else 0
-        # Fresh seeds of a searched point are no settings, however many of them have a score.
-        fresh = int(self.ds.sizes.get(FRESH, 1))
-        return -(-int(used.any(axis=0).sum()) // fresh) or self.compared_settings
+        counts = {*self.spanned.tolist()} - {0} or {self.compared_settings}
+        return counts.pop() if len(counts) == 1 else 0
 
     @property
     def averaged_over(self) -> str:
@@ -168,7 +171,7 @@ class Layout:
     @cached_property
     def like_for_like(self) -> bool:
         """Whether means of all arms are over the same trials, once gaps are filled."""
-        whole = Compared.of(self.ds, None, self.settings_used).balanced.notnull()
+        whole = self.compared.balanced.notnull()
         return bool((whole.all(self.arm) | ~whole.any(self.arm)).all())
 
     @property
@@ -189,6 +192,10 @@ class Layout:
         ordered = array.transpose(self.arm, *self.axes, ...)
         rest = ordered.shape[1 + len(self.axes) :]
         return np.asarray(ordered.values.reshape(len(self.arms), len(self.settings), *rest))
+
+    def by_arm(self, cells: xr.DataArray) -> NDArray[np.int64]:
+        """How many of the cells of each arm are true, in study order."""
+        return np.asarray(cells.sum([dim for dim in cells.dims if dim != self.arm]), np.int64)
 
     def setting_label(self, setting: tuple[str, ...]) -> str:
         """`lr slow · critic_steps 1`; empty where the arms are the only axis."""

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ganstudy.analysis import in_comparison, trial_scores
 from ganstudy.analysis.design import factor_dims, seeds_added
-from ganstudy.report import explained, prose, reference
+from ganstudy.report import accounted, explained, prose, reference
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import QUALITY, Findings
 from ganstudy.report.prose import STRONG
@@ -69,9 +69,8 @@ def ranking(findings: Findings) -> Verdict:
     name = findings.metric.long_name
     row = ranked.isel({findings.arm: 0})
     value = with_interval(findings, row)
-    settings = findings.averaged_settings
-    average = "" if settings == 1 else f" on average over {findings.averaged_over}"
     first = _first(findings)
+    average = _average(findings, first)
     good = quality(findings, [findings.quality_of(arm) for arm in first])
     single, by_wins = len(findings.arms) == 1, ranked.attrs["basis"] == "wins"
     if single or not (by_wins or np.isfinite(ranked["mean"].values[1:]).any()):
@@ -115,6 +114,18 @@ def _first(findings: Findings) -> list[str]:
     """The best arm and those that equal it, in order."""
     equal = findings.ranked["equals_best"].values
     return [arm for arm, its in zip(findings.ranked_arms, equal, strict=True) if its]
+
+
+def _average(findings: Findings, first: list[str]) -> str:
+    """What the means of the best arms are over, where they are averages."""
+    over = findings.averaged_over
+    if findings.ranked.attrs["basis"] == "wins":
+        # An arm that has lost all trials of a setting has a mean over the others alone.
+        counts = [int(findings.spanned[findings.arms.index(arm)]) for arm in first]
+        same = len(set(counts)) == 1
+        told = prose.listing(map(str, counts))
+        over = prose.plural(counts[0], "setting") if same else f"{told} settings"
+    return "" if findings.averaged_settings == 1 else f" on average over {over}"
 
 
 def _shared(findings: Findings, count: int) -> tuple[str, Markup]:
@@ -236,32 +247,31 @@ def _standing(grades: dict[str, str], every: bool = True) -> Markup:
 
 def _left_out(findings: Findings) -> Markup:
     """What the order is not over, at the end of the verdict; empty where all trials count."""
-    ranked = findings.ranked
+    ranked, text = findings.ranked, Markup("")
     if ranked.attrs["basis"] == "wins":
-        counted = zip(findings.arms, findings.unbounded.tolist(), strict=True)
-        counts = prose.listing(f"{count} of {prose.quoted(arm)}" for arm, count in counted if count)
         verb = "is" if findings.unbounded.sum() == 1 else "are"
-        return Markup(
+        text = Markup(
             "; counted {0} against {0}, since {1} {2} worse than any number and in no mean"
-        ).format(findings.rival, counts, verb)
+        ).format(findings.rival, accounted.worse(findings), verb)
     gone = {
         arm: count
         for arm, count in zip(findings.arms, findings.unscored.tolist(), strict=True)
         if count
     }
     if not gone:
-        return Markup("")
-    known = trial_scores(findings.ds)["score"].notnull()
+        return text
+    scores = trial_scores(findings.ds)
+    known = scores["score"].notnull() | scores["unbounded"]
     compared = known & in_comparison(findings.ds, findings.settings_used)
     if bool((compared.all(findings.arm) | ~compared.any(findings.arm)).all()):
         lost = ~known & in_comparison(findings.ds, findings.settings_used)
         failed = bool((findings.ds["status"] == "failed").where(lost, True).all())
         why = "failed" if failed else "without a score"
-        return Markup("; {} {}").format(prose.plural(sum(gone.values()), "trial"), why)
+        return text + Markup("; {} {}").format(prose.plural(sum(gone.values()), "trial"), why)
     # An arm without any score changes no mean of the others.
     scored = zip(findings.ranked_arms, np.isfinite(ranked["mean"].values).tolist(), strict=True)
     fitted = bool(findings.fitted) and any(arm in gone for arm, known in scored if known)
-    return Markup("; {}{} {} no score").format(
+    return text + Markup("; {}{} {} no score").format(
         "means are those of least squares, as " if fitted else "",
         prose.listing(
             f"{prose.plural(count, 'trial')} of {prose.quoted(arm)}" for arm, count in gone.items()
@@ -280,7 +290,7 @@ def _call(findings: Findings) -> str:
     own = "" if not used else ", 'own'"
     lost = "analysis.trial_scores(ds)['score'].isnull()"
     if findings.ranked.attrs["basis"] == "wins":
-        lost = "analysis.trial_scores(ds)['unbounded']"
-    elif not findings.unscored.any() or arm not in findings.ds.dims:
+        lost = f"{lost} & ~analysis.trial_scores(ds)['unbounded']"
+    if not findings.unscored.any() or arm not in findings.ds.dims:
         return call
     return f"{call}.assign(lost=({lost} & analysis.in_comparison(ds{own})).sum({over}))"

@@ -48,7 +48,7 @@ def draw(findings: Findings) -> Drawing:
     figure = Figure(figsize=(10.4, height), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1))
     draw_on(left, findings)
-    fitted = _means(right, findings, factors)
+    fitted, lost = _means(right, findings, factors)
     shown = [
         f"{percent(share)} {name}"
         for name, share in zip(effects["effect"].values, effects["share"].values, strict=True)
@@ -69,6 +69,10 @@ def draw(findings: Findings) -> Drawing:
         caption += Markup(
             " Where trials have no score, means are by least squares, as if each value had run "
             "where others of its axis did."
+        )
+    if lost:
+        caption += Markup(" {} worse than any number are in no mean.").format(
+            prose.capital(prose.several(findings.rival))
         )
     caption += _added_up(findings, effects)
     if long := [f"{axis} ({size})" for axis, size in sizes.items() if size > MOST_VALUES]:
@@ -170,10 +174,10 @@ def _bars(axes: Axes, effects: xr.Dataset) -> None:
     axes.set_xlabel("variance explained")
 
 
-def _means(axes: Axes, findings: Findings, factors: list[str]) -> bool:
-    """Rows for the values of each axis; whether the mean of any of them is fitted."""
+def _means(axes: Axes, findings: Findings, factors: list[str]) -> tuple[bool, bool]:
+    """Rows for the values of each axis; whether any mean is fitted, and any without the worst."""
     labels: list[str] = []
-    row, fitted = 0, False
+    row, fitted, lost = 0, False, False
     ticks: list[int] = []
     for axis in factors:
         if row:
@@ -183,6 +187,7 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> bool:
         except ValueError:
             continue
         fitted |= bool(means["fitted"].any())
+        lost |= bool(means["unbounded"].any())
         for place, value in enumerate(means[axis].values.tolist()):
             low, mean, high = (float(means[name][place]) for name in ("low", "mean", "high"))
             if findings.drawn:
@@ -201,7 +206,7 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> bool:
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(findings.metric.label)
-    return fitted
+    return fitted, lost
 
 
 def _missing(findings: Findings) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from ganstudy.analysis import metric_names
 from ganstudy.analysis.reference import differs_by_target
 from ganstudy.report import latex
+from ganstudy.report.accounted import worse_by_metric
 from ganstudy.report.data_tables import DataTable, decimals_of_all, metric_table
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Section
@@ -33,13 +34,14 @@ class Metrics(Section):
         return {"metrics.csv": self.table.csv(), "metrics.tex": latex.metrics(self.findings)}
 
     def facts(self) -> dict[str, Any]:
-        """The table, what is estimated or was audited, and from how many clouds of p, of each
-        target where it makes a difference.
+        """The table, what is in none of its means, what is estimated or was audited, and from how
+        many clouds of p, of each target where it makes a difference.
         """
         ds, many = self.findings.ds, len(self.findings.arms) > MOST_ARMS
         return {
             "table": _turned(self.table, self.findings) if many else self.table,
             "known": "perfect sampler" in self.table.headings,
+            "worse": worse_by_metric(self.findings),
             "estimates": estimates(self.findings),
             "audits": audits(self.findings),
             "draws": self.findings.gathered.sizes.get("draw", 0),

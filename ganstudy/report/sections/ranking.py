@@ -13,7 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from ganstudy.analysis.design import seeds_added
-from ganstudy.report import latex, prose, reference, style
+from ganstudy.report import accounted, latex, prose, reference, style
 from ganstudy.report.data_tables import arm_table
 from ganstudy.report.differences import MOST_LISTED
 from ganstudy.report.drawing import Drawing
@@ -94,7 +94,15 @@ def _caption(findings: Findings) -> Markup:
         )
     if findings.seeds == 1:
         caption = Markup("Points: the one seed; there is no interval.")
-    return caption + _fitted(findings) + reference.said(findings)
+    return caption + _fitted(findings) + _lost(findings) + reference.said(findings)
+
+
+def _lost(findings: Findings) -> Markup:
+    """What is in no mean and in none of the dots, since it has no number."""
+    text = Markup(" {} worse than any number are not drawn: {}.")
+    what = prose.capital(prose.several(findings.rival))
+    known = findings.unbounded.any()
+    return text.format(what, accounted.worse(findings)) if known else Markup("")
 
 
 def _fitted(findings: Findings) -> Markup:

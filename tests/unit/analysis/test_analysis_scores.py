@@ -199,6 +199,47 @@ def test_no_mean_is_beyond_the_bounds_of_its_metric() -> None:
     assert analysis.rank_arms(ds)["arm"].values.tolist()[-1] == ds["arm"].values[2]
 
 
+def test_no_score_is_made_up_for_a_trial_that_is_worse_than_any_number() -> None:
+    """It diverged in all trials of a setting and was told as if it had run there: 0.153."""
+    values = np.array([[0.1, 9.0], [0.2, 0.3]])[..., None] * [1.01, 1.02, 1.03]
+    ds = constant(
+        values.tolist(),
+        {(0, 1, seed): "diverged" for seed in range(3)},
+        lower=True,
+        bounds=(0.0, math.inf),
+    )
+    scores = analysis.arm_scores(ds)
+    assert_allclose(scores["mean"], [0.102, 0.255])
+    assert_allclose(scores["seed_mean"][0], [0.101, 0.102, 0.103])
+    # Without an upper bound that limit is Student's.
+    assert_allclose(scores["high"][0], 0.102 + stats.t.ppf(0.975, 2) * 0.001 / math.sqrt(3))
+    assert scores["fitted"].values.tolist() == [False, False]
+    assert scores["unbounded"].values.tolist() == [3, 0]
+    assert scores["settings"].values.tolist() == [1, 2]
+    means = analysis.marginal_means(ds, "lr")
+    assert_allclose(means["mean"], [0.153, 0.306])
+    assert means["unbounded"].values.tolist() == [0, 3]
+    assert not means["fitted"].any()
+
+
+def test_a_missing_trial_is_filled_beside_one_that_is_worse_than_any_number() -> None:
+    """Differences add up: the second arm is one behind the first and two ahead of the third."""
+    values = [[[1.0, 3.0, 0.0]], [[2.0, 0.0, 6.0]], [[4.0, 6.0, 8.0]]]
+    status = {(0, 0, 2): "diverged", (1, 0, 1): "missing"}
+    scores = analysis.arm_scores(constant(values, status, lower=True, bounds=(0.0, math.inf)))
+    assert_allclose(scores["mean"], [(1 + 3) / 2, (2 + 4 + 6) / 3, 6.0])
+    assert scores["fitted"].values.tolist() == [False, True, False]
+    assert scores["unbounded"].values.tolist() == [1, 0, 0]
+
+
+def test_means_differ_by_the_difference_where_all_arms_lack_a_trial() -> None:
+    """They were over trials, limits and differences over seeds: 3.67, with limits around 3."""
+    values = [[[1.0, 2.0], [0.0, 8.0]], [[0.0, 0.0], [0.0, 0.0]]]
+    ranked = analysis.rank_arms(constant(values, {(0, 1, 0): "failed", (1, 1, 0): "failed"}))
+    assert ranked["mean"].values.tolist() == [(1 + 5) / 2, 0.0]
+    assert float(ranked["difference"][1]) == -3.0
+
+
 def test_an_arm_with_a_single_trial_has_a_mean_and_no_interval() -> None:
     values = np.arange(24.0).reshape(2, 3, 4) % 5
     gaps = {(0, *place): "failed" for place in np.ndindex(3, 4) if place != (1, 2)}

@@ -715,6 +715,49 @@ def scored(ds: xr.Dataset, name: str, scores: Any) -> xr.Dataset:
     return ds.assign({name: ds[name].copy(data=values)})
 
 
+def test_an_arm_that_diverged_at_a_setting_is_told_by_what_survived(make_study: Make) -> None:
+    """A score was made up there: "0.153 on average over 2 settings", as if it had run there too."""
+    axes = {"divergence": ["a", "b"], "lr": ["slow", "fast"]}
+    status = {(0, 1, seed): "diverged" for seed in range(3)}
+    ds = make_study(axes, seeds=3, samples=4, steps=5, score="mode_kl", status=status)
+    values = np.array([[0.1, 9.0], [0.2, 0.3]])[..., None] * [1.01, 1.02, 1.03]
+    ds = scored(ds, "mode_kl", values)
+    lead, points = plain(ds)
+    assert ", with 0.102 and 0.255 on average over 1 and 2 settings; counted trial" in lead
+    lost = "3 of a (leaving 1 of 2 settings)"
+    assert lead.endswith(f"since {lost} are worse than any number and in no mean.")
+    assert "best setting: a 0.102 (" in points
+    findings = Findings.of(ds)
+    value = eval(answer(findings).call, {"ds": ds, "analysis": analysis})
+    assert unexplained(answer(findings).lead, value, {"a", "b"}) == []
+    with style.figure_style():
+        drawn = ranking.draw(findings)
+        explaining = effects.draw(findings)
+    assert f"Trials worse than any number are not drawn: {lost}." in drawn.caption
+    assert "as if" not in drawn.caption
+    assert "Trials worse than any number are in no mean." in explaining.caption
+    assert "as if" not in explaining.caption
+    paper = latex.ranking(findings) + latex.metrics(findings)
+    assert f"In no average, as worse than any number: {lost}." in paper
+    assert f"In no mean, as worse than any number: by KL of the mode histogram {lost}." in paper
+    # What is left of an arm is not the best of a column.
+    cells = [row.split(" & ")[-1] for row in latex.metrics(findings).splitlines()]
+    assert any(own.startswith("0.102") for own in cells)
+    assert any(own.startswith(r"\textbf{0.255}") for own in cells)
+
+
+def test_gaps_are_told_beside_what_is_worse_than_any_number(make_study: Make) -> None:
+    """That the mean of an arm is fitted was not said where arms are counted by wins."""
+    status = {(0, 0): "diverged", (1, 1): "failed"}
+    axes = {"divergence": ["a", "b", "c"]}
+    ds = make_study(axes, seeds=4, samples=1, score="mode_kl", status=status)
+    lead, _ = plain(ds)
+    said = "since 1 of a is worse than any number and in no mean; means are those of least squares,"
+    assert lead.endswith(f"{said} as 1 trial of b has no score.")
+    value = eval(answer(Findings.of(ds)).call, {"ds": ds, "analysis": analysis})
+    assert unexplained(answer(Findings.of(ds)).lead, value, {"a", "b", "c"}) == []
+
+
 def test_where_trials_count_by_wins_nobody_is_behind_by_less_than_nothing(make_study: Make) -> None:
     """Of what both have the second is better; in eight seeds of ten it is beyond number."""
     status = {(1, seed): "diverged" for seed in range(8)}
@@ -734,7 +777,8 @@ def test_arms_that_win_as_often_share_the_first_place(make_study: Make) -> None:
     ds = scored(ds, "mode_kl", [[1.0, 1, 3, 0], [2.0, 2, 2, 2], [1.5, 9, 9, 9]])
     lead, _ = plain(ds)
     assert lead.startswith("a and b win most often, equally, in KL of the mode histogram (lower")
-    assert ", with 2.15 and 2.00: open against c; counted" in lead
+    # Of the first, the three seeds that have a number: a half win of four would be no score.
+    assert ", with 1.67 and 2.00: open against c; counted" in lead
     assert answer(Findings.of(ds)).verdict.grade == "open"
     assert analysis.rank_arms(ds)["equals_best"].values.tolist() == [True, True, False]
     lead, points = plain(ds.isel(divergence=[0, 1]))
