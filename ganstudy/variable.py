@@ -236,7 +236,6 @@ OF_ANALYSES = frozenset(
         "residual_freedom",
         "run",
         "score",
-        "half_width",
         "seed_mean",
         "seed_spread",
         "seeds",

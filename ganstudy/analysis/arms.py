@@ -39,9 +39,8 @@ def arm_scores(
 
     Returns  variables (arm,): `mean`, `low`, `high`, `seeds` (seeds with a score), `trials` (trials
              with a score), `unbounded` (trials, or searches, that are worse than any number),
-             `settings` (settings averaged over), `half_width` (of Student's interval, whatever the
-             bounds), `fitted` (whether they are those of least squares); and `seed_mean` (arm,
-             seed), gaps filled.
+             `settings` (settings averaged over), `fitted` (whether they are those of least
+             squares); and `seed_mean` (arm, seed), gaps filled.
     """
     return scores_of(Compared.of(ds, metric, settings), confidence).assign_attrs(
         metric=RecordedMetric.of(ds, metric).name, confidence=confidence, settings=settings
@@ -57,9 +56,6 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     student = interval_with_gaps(fact.sign * compared.oriented, confidence)
     scores = interval_over_seeds(seen, fact, confidence, settings=settings, student=student)
     scores["mean"] = compared.means.clip(*fact.bounds).assign_attrs(scores["mean"].attrs)
-    own = t_interval(seen.values, confidence)
-    halves = [(limits.high - limits.low) / 2 for limits in (student, own)]
-    scores["half_width"] = (score.dims[0], np.where(np.isnan(student.mean), halves[1], halves[0]))
     scores["fitted"] = (score.dims[0], np.isfinite(student.mean))
     scores["trials"] = compared.trials
     scores["unbounded"] = compared.lost.sum(score.dims[1:])

@@ -40,7 +40,7 @@ _OF_A_SEARCH = "Arms of a search stand at the best of their points, as `tuned` h
 
 def limits_of(answer: xr.Dataset) -> list[str]:
     """Names of the variables that say how far chance reaches."""
-    return [name for name in map(str, answer) if name.endswith(("low", "high", "half_width"))]
+    return [name for name in map(str, answer) if name.endswith(("low", "high"))]
 
 
 def _at_best(ds: xr.Dataset) -> xr.Dataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from functools import partial
 from itertools import compress
 from textwrap import wrap
 
@@ -76,7 +77,7 @@ def ranking(findings: Findings) -> str:
 
 
 def metrics(findings: Findings) -> str:
-    """Every metric of every arm with half the width of its interval, the best ones in bold."""
+    """Every metric of every arm with its interval, the best ones in bold."""
     ds, scale = findings.ds, findings.scale
     names, known = metric_names(ds), bool(scale["mean"].notnull().any())
     columns = [_column(findings, name) for name in names]
@@ -93,7 +94,7 @@ def metrics(findings: Findings) -> str:
     ]
     caption = f"Means over {prose.plural(findings.seeds, findings.unit)}"
     if findings.drawn and findings.seeds > 1:
-        caption += "; after the sign, half the width of the 95% interval over " + findings.units
+        caption += f"; in brackets, the 95% interval over {findings.units}"
     if known:
         caption += ". Below the line, as many samples of the target itself"
         rows += [["\\midrule\nperfect sampler", *of_p]]
@@ -144,19 +145,19 @@ def _column(findings: Findings, name: str) -> list[str]:
     ds, fact = findings.ds, RecordedMetric.of(findings.ds, name)
     scores = arm_scores(ds, name, settings=findings.settings_used)
     places = decimals_of(ds, fact)
-    # The limits of `arm_scores` are clipped to the metric's bounds, so that they are lopsided.
-    halves = scores["half_width"].values.tolist()
     means, whole = scores["mean"].values, (scores["unbounded"] == 0).values
     shown = [prose.number(mean, places) for mean in means.tolist()]
     best = fact.sign * np.fmax.reduce(fact.sign * means[whole], initial=-math.inf)
     cells = []
-    for text, half, own in zip(shown, halves, whole, strict=True):
-        value = escaped(text)
+    ends = scores["low"].values, scores["high"].values
+    for text, mean, low, high, own in zip(shown, means, *ends, whole, strict=True):
+        cell = text
+        if findings.drawn:
+            cell = prose.with_limits(partial(prose.numbers, decimals=places), mean, low, high)
+        value, opening, limits = escaped(cell).partition(" (")
         if own and math.isfinite(best) and text == prose.number(float(best), places):
             value = rf"\textbf{{{value}}}"
-        known = findings.drawn and math.isfinite(half)
-        spread = rf" $\pm$ {prose.number(half, places)}" if known else ""
-        cells.append(value + spread)
+        cells.append(value + opening + limits)
     return cells
 
 

@@ -95,7 +95,7 @@ def test_verb_notebook_and_page_name_one_leader(
     named = [ds.gan.rank_arms(), notebook["ranked"]]
     leaders = [str(own["divergence"].values[0]) for own in named]
     assert [*leaders, ranking[1][0]] == ["reverse_kl"] * 3
-    limits = ("low", "high", "half_width")
+    limits = ("low", "high")
     assert [name for name in ranking[0] if name.endswith(limits)] == [], "columns without a number"
 
 
@@ -180,7 +180,7 @@ def test_one_search_has_no_limits_and_tests_nothing(
     name: str, opened: dict[str, tuple[xr.Dataset, xr.Dataset]]
 ) -> None:
     """The seeds that score a point have chosen it; of repeated searches they have not."""
-    named = ("low", "high", "half_width", "p", "critical_difference")
+    named = ("low", "high", "p", "critical_difference")
     for how, both in opened.items():
         for own in both:
             found = getattr(analysis, name)(own)

@@ -280,11 +280,26 @@ def test_metrics_in_latex(make_study: Make) -> None:
             *(arm == best for arm in range(3)),
             False,
         ]
-    assert [row[2] for row in rows[:3]] == [r"\textbf{0.50} $\pm$ 0.00"] * 3
-    seeds = analysis.arm_scores(ds)["seed_mean"].isel(divergence=0).values
-    half = stats.t.ppf(0.975, 4) * seeds.std(ddof=1) / np.sqrt(5)
-    assert rows[0][1].endswith(rf"$\pm$ {half:.2f}")
+    # Gaffke's of five halves and a bound: 0.5 + 0.5 w, w beyond 1 - 0.025 ** (1 / 5) once in 40.
+    assert [row[2] for row in rows[:3]] == [r"\textbf{0.50} (0.24 to 0.76)"] * 3
     assert rows[3][1] == "8.00"
+
+
+def test_metrics_in_latex_have_the_interval_of_the_page(make_study: Make) -> None:
+    """All seeds have all modes, and the paper had 8.00 ± 0.00 where the page has 3.8 to 8."""
+    ds = make_study({"divergence": ["a", "b"], "lr": [1, 2, 3, 4]}, samples=1)
+    seeds = np.array([4.0, 4.4, 5.1, 5.6, 6.0])
+    ds["modes_covered"][:] = np.stack([np.full(5, 8.0), seeds])[:, None, :, None]
+    table = latex.metrics(Findings.of(ds))
+    assert "in brackets, the 95\\% interval over seeds" in table
+    _, (_, first, *_), (_, second, *_), _ = cells_of(table)
+    # 0.025 ** (1 / 5) of the modes: Clopper and Pearson's, to what Gaffke's quantile is known.
+    told = re.fullmatch(r"\\textbf{8.00} \((\d.\d\d) to 8.00\)", first)
+    assert told is not None
+    assert float(told[1]) == pytest.approx(8 * 0.025**0.2, abs=0.05)
+    # Over four settings, of seeds that differ, Student's.
+    half = stats.t.ppf(0.975, 4) * seeds.std(ddof=1) / np.sqrt(5)
+    assert second == f"5.02 ({5.02 - half:.2f} to {5.02 + half:.2f})"
 
 
 @pytest.mark.slow
