@@ -14,7 +14,7 @@ from scipy.special import fdtrc
 
 from ganstudy.analysis.blocks import per_seed
 from ganstudy.analysis.grades import CLEAR, LEANING, OF_FEW, SETTINGS
-from ganstudy.analysis.intervals import holm, smallest_p
+from ganstudy.analysis.intervals import ROUNDING, holm, smallest_p
 
 Array = NDArray[np.float64]
 Effect = tuple[int, ...]
@@ -120,7 +120,9 @@ def axes_apart(whole: Shares, without: Sequence[Shares], axes: int) -> Array:
     seeds, (first, second) = len(without), np.triu_indices(axes, 1)
     apart = [one.share[..., first] - one.share[..., second] for one in (whole, *without)]
     left = np.reshape(apart[1:], (seeds, *apart[0].shape))
-    return np.moveaxis(seeds * apart[0] - (seeds - 1) * left, 0, -1)
+    pseudo = seeds * apart[0] - (seeds - 1) * left
+    # What rounding leaves of equal shares may have one sign in all seeds, and would be graded.
+    return np.moveaxis(np.where(np.abs(pseudo) <= seeds * ROUNDING, 0.0, pseudo), 0, -1)
 
 
 def _squares(table: Array, studies: int) -> Array:

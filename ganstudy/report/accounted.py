@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 from markupsafe import Markup
 
-from ganstudy.analysis import RecordedMetric, metric_names, trial_scores
+from ganstudy.analysis import RecordedMetric, in_comparison, metric_names, trial_scores
 from ganstudy.analysis.comparison import Compared
 from ganstudy.report import prose, reference
 from ganstudy.report.findings import Findings
 from ganstudy.report.untrained import failures
 from ganstudy.statuses import INCOMPLETE
 
-__all__ = ["causes", "diverged", "excluded", "left_out", "worse", "worse_by_metric"]
+__all__ = ["beside", "causes", "diverged", "excluded", "left_out", "worse", "worse_by_metric"]
 
 MOST_CAUSES = 3
 """Causes of failures that a sentence lists."""
@@ -65,6 +66,41 @@ def worse_by_metric(findings: Findings) -> list[tuple[str, Markup]]:
     """The same of each metric by which any is, after the name of the metric."""
     found = [(name, worse(findings, name)) for name in metric_names(findings.ds)]
     return [(RecordedMetric.of(findings.ds, name).long_name, text) for name, text in found if text]
+
+
+def beside(findings: Findings) -> Markup:
+    """What the order is not over, as a verdict ends; empty where all trials count."""
+    ranked, text = findings.ranked, Markup("")
+    if ranked.attrs["basis"] == "wins":
+        verb = "is" if findings.unbounded.sum() == 1 else "are"
+        text = Markup(
+            "; counted {0} against {0}, since {1} {2} worse than any number and in no mean"
+        ).format(findings.rival, worse(findings), verb)
+    gone = {
+        arm: count
+        for arm, count in zip(findings.arms, findings.unscored.tolist(), strict=True)
+        if count
+    }
+    if not gone:
+        return text
+    scores = trial_scores(findings.ds)
+    known = scores["score"].notnull() | scores["unbounded"]
+    compared = known & in_comparison(findings.ds, findings.settings_used)
+    if bool((compared.all(findings.arm) | ~compared.any(findings.arm)).all()):
+        lost = ~known & in_comparison(findings.ds, findings.settings_used)
+        failed = bool((findings.ds["status"] == "failed").where(lost, True).all())
+        why = "failed" if failed else "without a score"
+        return text + Markup("; {} {}").format(prose.plural(sum(gone.values()), "trial"), why)
+    # An arm without any score changes no mean of the others.
+    scored = zip(findings.ranked_arms, np.isfinite(ranked["mean"].values).tolist(), strict=True)
+    fitted = bool(findings.fitted) and any(arm in gone for arm, known in scored if known)
+    return text + Markup("; {}{} {} no score").format(
+        "means are those of least squares, as " if fitted else "",
+        prose.listing(
+            f"{prose.plural(count, 'trial')} of {prose.quoted(arm)}" for arm, count in gone.items()
+        ),
+        "has" if sum(gone.values()) == 1 else "have",
+    )
 
 
 def left_out(findings: Findings) -> Markup:

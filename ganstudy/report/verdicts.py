@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
-from ganstudy.analysis import in_comparison, trial_scores
 from ganstudy.analysis.design import factor_dims, seeds_added
 from ganstudy.report import accounted, explained, prose, reference
 from ganstudy.report.drawing import Drawing
@@ -105,7 +104,7 @@ def ranking(findings: Findings) -> Verdict:
         average,
         good,
         relations,
-        _left_out(findings),
+        accounted.beside(findings),
     )
     return Verdict(text, call, grade)
 
@@ -144,28 +143,34 @@ def effect(findings: Findings) -> Verdict:
     found = findings.effects
     found = found.isel(effect=np.isfinite(found["share"].values))
     single = [name for name in found["effect"].values.tolist() if name in factor_dims(findings.ds)]
-    order = sorted(single, key=lambda name: -float(found["share"].sel(effect=name)))
+    share = {name: float(found["share"].sel(effect=name)) for name in single}
+    order = sorted(single, key=lambda name: -share[name])
     pairs = findings.compared_effects
     grades = {
         name: str(pairs["grade"].sel(effect=order[0], other=name).item()) for name in order[1:]
     }
-    shown = [explained.with_interval(findings, found.sel(effect=name)) for name in order]
-    parts = [Markup("{} {}").format(*own) for own in zip(order[1:], shown[1:], strict=True)]
+    first = [name for name in order if share[order[0]] - share[name] <= prose.ROUNDING]
+    shown = {name: explained.with_interval(findings, found.sel(effect=name)) for name in order}
+    others = prose.listing(f"{name} {shown[name]}" for name in order if name not in first)
     name = findings.metric.long_name
-    if float(found["share"].sel(effect=order[0])) <= 0:
-        text = Markup("No axis explains any of the variance of {}: {}").format(
-            name, prose.listing([f"{order[0]} {shown[0]}", *parts])
-        )
+    if share[order[0]] <= 0:
+        every = prose.listing(f"{axis} {own}" for axis, own in shown.items())
+        text = Markup("No axis explains any of the variance of {}: {}").format(name, every)
     else:
-        text = Markup("{} explains {} the variance of {}{}: {}{}").format(
-            STRONG.format(order[0]),
-            "more of" if parts else "part of",
+        how, rest = "explains more of" if others else "explains part of", " than any other axis"
+        if len(first) > 1:
+            how, rest = "explain equally much of", ", more than any other axis"
+        told = dict.fromkeys(STRONG.format(shown[axis]) for axis in first)
+        text = Markup("{} {} the variance of {}{}: {}{}").format(
+            prose.listing(map(STRONG.format, first)),
+            how,
             name,
-            " than any other axis" if parts else "",
-            STRONG.format(shown[0]),
-            Markup("; {}").format(prose.listing(parts)) if parts else "",
+            rest if others else "",
+            prose.listing(told) + (" each" if len(told) < len(first) else ""),
+            Markup("; {}").format(others) if others else "",
         )
-        text += _standing({name: grade for name, grade in grades.items() if grade})
+        stands = {axis: grade for axis, grade in grades.items() if axis not in first}
+        text += _standing(stands) if any(grades.values()) or not grades else _untested(findings)
     call = "analysis.factor_effects(ds).assign(lead=analysis.compare_effects(ds)['grade'])"
     return Verdict(text + Markup("."), call, prose.least_sure(grades.values()))
 
@@ -214,70 +219,40 @@ def quality(findings: Findings, shares: Iterable[float | None]) -> str:
 def _relations(findings: Findings, first: list[str]) -> tuple[Markup, str]:
     """How the best arm, or those that share its place, stand to others; the least sure grade."""
     ranked = findings.ranked
-    if not findings.graded:
-        once = findings.ds.attrs.get("searches") == 1
-        text = "; {} searched once, which tells none apart from another" if once else ""
-        return Markup(text).format("each arm was" if findings.searched else "arms were"), ""
-    if findings.seeds == 1:
-        return Markup("; there is one seed, so there is no interval and nothing is compared"), ""
+    if not findings.graded or findings.seeds == 1:
+        return _untested(findings), ""
     arms, grades = findings.ranked_arms[1:], ranked["grade"].values[1:].tolist()
     if not any(grades):
         none = "; no other arm has scores of two seeds where it has them, so nothing is compared"
         return Markup(none), ""
     stands = {arm: own for arm, own in zip(arms, grades, strict=True) if arm not in first}
-    tested = {arm: grade for arm, grade in stands.items() if grade}
-    text = _standing(tested, every=len(tested) == len(stands))
-    if untested := [arm for arm in stands if arm not in tested]:
-        text += Markup("; {} could not be compared").format(prose.names(untested))
-    return text, prose.least_sure(grades)
+    return _standing(stands), prose.least_sure(grades)
 
 
-def _standing(grades: dict[str, str], every: bool = True) -> Markup:
-    """`: clearly ahead of a and b, open against c`."""
-    parts = []
+def _untested(findings: Findings) -> Markup:
+    """Why nothing is graded; empty of what is computed, and where it is settled otherwise."""
+    if findings.ds.attrs.get("searches") == 1:
+        who = "each arm was" if findings.searched else "arms were"
+        return Markup("; {} searched once, which tells none apart from another").format(who)
+    if not findings.graded:
+        return Markup("")
+    if findings.seeds == 1:
+        return Markup("; there is one seed, so there is no interval and nothing is compared")
+    return Markup("; of so few {} nothing is compared").format(findings.units)
+
+
+def _standing(grades: dict[str, str]) -> Markup:
+    """`: clearly ahead of a and b, open against c; d could not be compared`."""
+    parts, untested = [], [name for name, grade in grades.items() if not grade]
     for grade, relation in prose.RELATIONS.items():
-        arms = [arm for arm, own in grades.items() if own == grade]
-        if not arms:
-            continue
-        whole = every and len(arms) == len(grades) > 1
-        names = Markup("every other") if whole else prose.names(arms)
-        parts.append(Markup("{} {}").format(relation, names))
-    return Markup(": {}").format(Markup(", ").join(parts)) if parts else Markup("")
-
-
-def _left_out(findings: Findings) -> Markup:
-    """What the order is not over, at the end of the verdict; empty where all trials count."""
-    ranked, text = findings.ranked, Markup("")
-    if ranked.attrs["basis"] == "wins":
-        verb = "is" if findings.unbounded.sum() == 1 else "are"
-        text = Markup(
-            "; counted {0} against {0}, since {1} {2} worse than any number and in no mean"
-        ).format(findings.rival, accounted.worse(findings), verb)
-    gone = {
-        arm: count
-        for arm, count in zip(findings.arms, findings.unscored.tolist(), strict=True)
-        if count
-    }
-    if not gone:
-        return text
-    scores = trial_scores(findings.ds)
-    known = scores["score"].notnull() | scores["unbounded"]
-    compared = known & in_comparison(findings.ds, findings.settings_used)
-    if bool((compared.all(findings.arm) | ~compared.any(findings.arm)).all()):
-        lost = ~known & in_comparison(findings.ds, findings.settings_used)
-        failed = bool((findings.ds["status"] == "failed").where(lost, True).all())
-        why = "failed" if failed else "without a score"
-        return text + Markup("; {} {}").format(prose.plural(sum(gone.values()), "trial"), why)
-    # An arm without any score changes no mean of the others.
-    scored = zip(findings.ranked_arms, np.isfinite(ranked["mean"].values).tolist(), strict=True)
-    fitted = bool(findings.fitted) and any(arm in gone for arm, known in scored if known)
-    return text + Markup("; {}{} {} no score").format(
-        "means are those of least squares, as " if fitted else "",
-        prose.listing(
-            f"{prose.plural(count, 'trial')} of {prose.quoted(arm)}" for arm, count in gone.items()
-        ),
-        "has" if sum(gone.values()) == 1 else "have",
-    )
+        names = [name for name, own in grades.items() if own == grade]
+        if names:
+            every = len(names) == len(grades) > 1
+            whom = Markup("every other") if every else prose.names(names)
+            parts.append(Markup("{} {}").format(relation, whom))
+    text = Markup(": {}").format(Markup(", ").join(parts)) if parts else Markup("")
+    lacking = Markup("; {} could not be compared").format(prose.names(untested))
+    return text + lacking if untested else text
 
 
 def _call(findings: Findings) -> str:

@@ -473,6 +473,45 @@ def test_shares_of_variance_are_no_more_than_all(make_study: Make) -> None:
     assert lead.startswith("No axis explains any of the variance of modes covered: lr 0%")
 
 
+def explaining(make_study: Make, scores: np.ndarray[Any, Any], **attrs: Any) -> tuple[str, str]:
+    """The answer to what explains scores of two arms, two rates and seeds, and its grade."""
+    axes = {"divergence": ["a", "b"], "lr": ["slow", "fast"]}
+    ds = make_study(axes, seeds=scores.shape[-1], samples=1, status={})
+    found = effect(Findings.of(scored(ds, "modes_covered", scores).assign_attrs(attrs)))
+    return re.sub(r"<[^>]+>", "", str(found.text)), found.grade
+
+
+def test_axes_that_explain_equally_much_share_the_place(make_study: Make) -> None:
+    """Each adds two modes: "divergence explains more than any other axis: 50%; lr 50%"."""
+    added = np.array([[1.0, 3.0], [3.0, 5.0]])[..., None]
+    # What is left of equal shares by rounding had one sign in all of these seeds, and leaned.
+    for shift in (np.zeros(4), np.random.default_rng(0).normal(size=4) / 10):
+        said, grade = explaining(make_study, added + shift)
+        assert said == (
+            "divergence and lr explain equally much of the variance of modes covered: 50% each."
+        )
+        assert grade == "open"
+
+
+def test_an_axis_that_explains_more_is_not_told_apart_by_two_seeds(make_study: Make) -> None:
+    """It adds four modes, and the arm two; with one or two seeds that stood without a word."""
+    added = np.array([[1.0, 5.0], [3.0, 7.0]])[..., None]
+    noise = np.random.default_rng(0).normal(size=(2, 2, 3)) / 10
+    ends = {
+        1: "; there is one seed, so there is no interval and nothing is compared.",
+        2: "; of so few seeds nothing is compared.",
+    }
+    for seeds, end in ends.items():
+        said, grade = explaining(make_study, added + noise[..., :seeds])
+        assert said.startswith("lr explains more of the variance of modes covered than any other")
+        assert said.endswith(end)
+        assert grade == ""
+    assert " ahead of divergence." in explaining(make_study, added + noise)[0]
+    once = explaining(make_study, added + noise, searches=1)[0]
+    assert once.endswith("; arms were searched once, which tells none apart from another.")
+    assert "compared" not in explaining(make_study, added + noise, deterministic=1)[0]
+
+
 def test_one_seed_has_no_interval(make_study: Make) -> None:
     ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=1, samples=1)
     lead, points = plain(ds)
