@@ -60,7 +60,7 @@ def factor_effects(
              by Holm over all effects but the seed's), `grade` (`clear`, `leaning`, `open` as those
              of arms, by this p and the settings that a seed has of each level, or pair of levels;
              empty where nothing is tested), with effects named `axis`, `axis × other`, `seed`;
-             scalars `residual` (share), `trials`.
+             scalars `residual` (share), `trials` (of searches with fresh seeds, searches).
     """
     fact = RecordedMetric.of(ds, metric)
     names, table = _table(ds, metric)

@@ -55,8 +55,8 @@ def rest(findings: Findings) -> Markup:
     pairs = pairs.isel(effect=np.isin(pairs["grade"].values, ["clear", "leaning"]))
     pairs = pairs.sortby(-pairs["share"])
     below = " (what is estimated below zero is told as 0%)" if below_zero(effects, 0.02) else ""
-    left = Markup("{} is left to trials of the same kind and higher interactions{}.").format(
-        percent(float(effects["residual"])), below
+    left = Markup("{} is left to {} of the same kind and higher interactions{}.").format(
+        percent(float(effects["residual"])), prose.several(findings.rival), below
     )
     if findings.drawn and of_one_seed(effects):
         # As many trials as there are pairs of values: what is left is nothing, by arithmetic.

@@ -54,11 +54,12 @@ def draw(findings: Findings) -> Drawing:
         for name, share in zip(effects["effect"].values, effects["share"].values, strict=True)
     ]
     caption = Markup(
-        "Left: share of the variance of scores over all {} scored trials that {} explain{}; the "
-        "rest is what differs between trials of the same kind, and higher interactions. Right: "
-        "mean score at each value of an axis{}."
+        "Left: share of the variance of scores over all {0} scored {1} that {2} explain{3}; the "
+        "rest is what differs between {1} of the same kind, and higher interactions. Right: "
+        "mean score at each value of an axis{4}."
     ).format(
         int(effects["trials"]),
+        prose.several(findings.rival),
         _explaining(findings),
         _intervals(findings, effects),
         f" with its 95% interval over {findings.units}"

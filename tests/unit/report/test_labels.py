@@ -12,10 +12,10 @@ import xarray as xr
 from unrendered import undrawn
 
 from ganstudy.analysis import design
-from ganstudy.report import build, latex, style
+from ganstudy.report import build, explained, latex, style
 from ganstudy.report.findings import Findings
 from ganstudy.report.layout import thinned
-from ganstudy.report.sections import distribution, samples
+from ganstudy.report.sections import distribution, effects, samples
 from ganstudy.report.sections.curves import training
 from ganstudy.report.tables import score_table
 
@@ -36,6 +36,17 @@ def test_fresh_seeds_are_no_settings_and_searches_no_seeds(make_study: Make) -> 
     assert "2 arms by 3 fresh seeds." in drawing.alt
     with style.figure_style():
         assert ", averaged over fresh seeds. Means over sear" in training.draw_score(found).alt
+
+
+def test_variance_of_searches_is_over_searches(make_study: Make) -> None:
+    """Two arms, two rates, four searches on three fresh seeds: 16 were called trials, of 48."""
+    axes = {"divergence": ["a", "b"], "lr": [1, 2], "fresh_seed": [1, 2, 3]}
+    found = Findings.of(make_study(axes, seeds=4, samples=1))
+    with style.figure_style():
+        caption = effects.draw(found).caption
+    assert "over all 16 scored searches that" in caption
+    assert "differs between searches of the same kind" in caption
+    assert " is left to searches of the same kind" in str(explained.sentence(found))
 
 
 def test_an_arm_is_quoted_in_a_heading_that_would_deny_it(make_study: Make) -> None:
