@@ -77,7 +77,8 @@ def _best_settings(findings: Findings) -> Markup | None:
     # Arms that are told by their survivors come last, however good these are.
     lost = best["held_out_unbounded" if held_out else "unbounded"].values
     order = np.lexsort((-findings.metric.sign * values, lost > 0))
-    kept = [index for index in order if math.isfinite(values[index])][:MOST_LISTED]
+    known = [index for index in order if math.isfinite(values[index])]
+    kept = known[:MOST_LISTED]
     at_best = _quality_at_best(findings, scored)
     parts = []
     for index in kept:
@@ -88,8 +89,7 @@ def _best_settings(findings: Findings) -> Markup | None:
             text += f" without {prose.plural(lost[index], findings.unit)} worse than any number"
         share = None if at_best is None else float(at_best[index])
         parts.append(text + quality(findings, [share]))
-    who = "Each" if len(kept) == len(findings.arms) else f"The best {len(kept)}, each"
-    who = "At its" if len(kept) == 1 else f"{who} at its own"
+    who = _whose(len(known), len(findings.arms), held_out)
     sentence = Markup("{} {}: {}").format(who, findings.at_best, "; ".join(parts))
     if not held_out:
         return (
@@ -103,6 +103,16 @@ def _best_settings(findings: Findings) -> Markup | None:
     return sentence + Markup(
         ". Each seed is scored at the setting that the other seeds choose{}."
     ).format(allows)
+
+
+def _whose(known: int, arms: int, held_out: bool) -> str:
+    """Whose best settings are told; the best arm may be one for which no other seed can choose."""
+    if known == 1:
+        return "At its"
+    those = "" if known == arms else f"those with a {'held-out ' if held_out else ''}score"
+    if known > MOST_LISTED:
+        those = f"the best {MOST_LISTED}" + (f" of {those}" if those else "")
+    return f"{prose.capital(those)}, each at its own" if those else "Each at its own"
 
 
 def _best_call(findings: Findings) -> str:

@@ -275,6 +275,21 @@ def test_arms_that_are_told_by_their_survivors_come_last_at_their_best(make_stud
     assert unexplained(found[0].text, value, {"a", "b"}) == []
 
 
+def test_an_arm_of_one_seed_is_not_passed_over_as_worse_at_its_best(make_study: Make) -> None:
+    """It had all modes, and the page told "the best 2", neither of which has."""
+    status = {(2, lr, seed): "failed" for lr in range(2) for seed in (1, 2)}
+    axes = {"divergence": ["a", "b", "c"], "lr": [1, 2]}
+    ds = make_study(axes, seeds=3, samples=1, status=status)
+    ds = scored(ds, "modes_covered", np.array([3.0, 5.0, 8.0])[:, None, None] + np.zeros((3, 2, 3)))
+    points = plain(ds)[1]
+    assert "Those with a held-out score, each at its own best setting: b 5.00" in points
+    assert "The best 2" not in points
+    eight = make_study({"divergence": list("abcdefgh"), "lr": [1, 2]}, seeds=3, samples=1)
+    assert "The best 6, each at its own best setting: " in plain(eight)[1]
+    lone = eight.assign(status=eight["status"].where(eight["divergence"] != "h", "failed"))
+    assert "The best 6 of those with a held-out score, each at its" in plain(lone)[1]
+
+
 def test_intervals_are_spoken_of_where_there_are_some(make_study: Make) -> None:
     ds = make_study({"divergence": ["a", "b"], "lr": [1, 2]}, samples=1)
     assert (
