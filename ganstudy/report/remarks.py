@@ -158,7 +158,9 @@ def _collapsed(findings: Findings) -> Markup | None:
     alike = len({said[arm] for arm in known}) == 1 < len(known)
     parts = [f"{prose.quoted(findings.arms[arm])} {said[arm]}" for arm in known[:MOST_LISTED]]
     if alike:
-        parts = [f"{'both arms' if len(known) == 2 else f'all {len(known)} arms'} {said[known[0]]}"]
+        every = "both arms" if len(known) == 2 else f"all {len(known)} arms"
+        ran = "" if len(known) == len(findings.arms) else " that ran"
+        parts = [f"{every}{ran} {said[known[0]]}"]
     diverged = "diverged, or " if findings.with_status("diverged") else ""
     text = Markup("Trials that collapsed, {}nearer to the worst value than to that of p: {}")
     text = text.format(diverged, prose.listing(parts))
@@ -215,10 +217,13 @@ def _drops(findings: Findings) -> Markup | None:
     often = Markup("{} {} by more than {} between two records {} times per trial").format(
         findings.metric.long_name, fell, threshold, told[-1]
     )
-    if len(rows) == 1:
+    if len(findings.arms) == 1:
         return Markup("{}{}.").format(often, end)
+    if len(rows) == 1:
+        return Markup("{} with {}{}.").format(often, prose.quoted(rows[0][1]), end)
     if told[-1] == told[0]:
-        return Markup("{} with every arm{}.").format(often, end)
+        ran = "" if len(rows) == len(findings.arms) else " that ran"
+        return Markup("{} with every arm{}{}.").format(often, ran, end)
     # Arms whose numbers look alike share the place.
     most, least = (
         prose.names(arm for own, (_, arm) in zip(told, rows, strict=True) if own == place)

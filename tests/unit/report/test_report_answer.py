@@ -307,6 +307,19 @@ def test_arms_that_drop_equally_often_share_the_place(make_study: Make) -> None:
     assert "1.0 times per trial with c, the most, and 0.0 times with a and b, the" in plain(ds)[1]
 
 
+def test_both_arms_are_not_said_of_two_of_three(make_study: Make) -> None:
+    """All trials of the third failed: "both arms 100%", and "with every arm"."""
+    status = {(2, seed): "failed" for seed in range(5)}
+    ds = make_study({"divergence": ["a", "b", "c"]}, samples=1, status=status)
+    ds["modes_covered"][:] = 0.0
+    ds["modes_covered"][:, :, 1] = 8.0
+    points = plain(ds)[1]
+    assert "to that of p: both arms that ran 100%" in points
+    assert "1.0 times per trial with every arm that ran." in points
+    alone = plain(ds.assign(status=ds["status"].where(ds["divergence"] == "a", "failed")))[1]
+    assert "1.0 times per trial with a." in alone
+
+
 def test_drops_of_arms_that_diverged_are_counted_until_then(make_study: Make) -> None:
     status = {(1, seed): "diverged" for seed in range(5)}
     ds = make_study({"divergence": ["a", "b"]}, samples=1, status=status)
