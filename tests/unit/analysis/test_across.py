@@ -252,6 +252,15 @@ def test_searches_that_a_first_choice_loses_are_told() -> None:
     assert analysis.first_choice(with_gaps(values))["lost"].values.tolist() == [0, 0]
 
 
+def test_the_mean_on_a_target_is_of_searches_that_have_a_number() -> None:
+    """Others were worse where the first arm was lost, which filled it in with more than its 1."""
+    values = np.repeat([[[1.0], [2.0], [3.0]]], 4, axis=2).repeat(2, axis=0)
+    values[0, 1:, 2:] += 6.0
+    values[0, 0, 2:] = np.nan
+    ranked = analysis.rank_studies(joined_of(values, "lower", (0.0, np.inf)))
+    np.testing.assert_allclose(ranked["mean"].sel(study="target0"), [1.0, 5.0, 6.0])
+
+
 @pytest.mark.slow
 def test_arms_that_win_as_often_are_all_told() -> None:
     values = np.repeat([[[3.0], [2.0], [1.0]], [[2.0], [3.0], [1.0]]], 3, axis=2)
