@@ -464,6 +464,9 @@ def test_what_one_run_does_not_test_no_comparison_does(tmp_path: Path) -> None:
         page = build(ds, {}, tmp_path / "page").read_text(encoding="utf-8")
     assert "Of some arms seeds were added as results came in: nothing is tested here" in page
     assert not re.search("searched once|clearly|leaning ahead", page)
+    # Neither has a session: they were said to be made by the same versions.
+    assert "No run has recorded the versions that made it." in page
+    assert "same versions" not in page
     other = joined_studies.made_run(
         tmp_path, "other", text.replace("modes: 4", "modes: 6"), made_up
     )

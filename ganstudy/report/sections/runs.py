@@ -21,12 +21,16 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True)
 class ComparedRuns:
-    """What the page says of the runs; `rows` and `differences` are tables of text."""
+    """What the page says of the runs; `rows` and `differences` are tables of text.
+
+    recorded  whether any run tells what made it
+    """
 
     names: list[str]
     rows: list[list[str]]
     differences: list[list[str]]
     versions: list[list[str]]
+    recorded: bool
     command: str
 
     @classmethod
@@ -52,6 +56,7 @@ class ComparedRuns:
             rows,
             differing,
             [row for row in versions if len(set(row[1:])) > 1],
+            bool(versions),
             str(provenance.get("command", "")),
         )
 

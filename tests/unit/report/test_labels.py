@@ -133,6 +133,18 @@ def test_methods_tell_of_no_interval_and_no_test_that_is_not_there(
     assert tested in sparse
 
 
+@pytest.mark.slow
+def test_methods_tell_of_the_jackknife_where_trials_are_missing(
+    make_study: Make, tmp_path: Path
+) -> None:
+    """All means of four settings or more were said to have Student's interval."""
+    ds = make_study({"divergence": ["a", "b"], "lr": [1, 2, 3, 4]}, seeds=4, samples=4, steps=4)
+    said = "Of an arm that lacks trials which others have, they are a jackknife in Student's place"
+    assert said not in methods_of(ds, tmp_path)
+    one = (ds["divergence"] == "a") & (ds["lr"] == 2) & (ds["seed"] == ds["seed"][1])
+    assert said in methods_of(ds.assign(status=ds["status"].where(~one, "failed")), tmp_path)
+
+
 def test_arms_of_different_settings_have_no_number_of_them(make_study: Make) -> None:
     """One arm has the first setting, the other both that are left."""
     gone = [(0, 1), (0, 2), (1, 0)]

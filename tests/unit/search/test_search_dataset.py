@@ -251,6 +251,11 @@ def test_every_number_of_a_search_is_in_what_its_call_returns(
     names = [*ds["divergence"].values.tolist(), *map(str, ds.coords)]
     for text, call in found:
         assert unexplained(text, eval(call, scope), names) == [], f"{text}: {call}"
+    # Of one seed there is no score that another seed has chosen.
+    with unrendered():
+        alone = build(ds.isel(seed=[0]), {}, tmp_path / "alone").read_text(encoding="utf-8")
+    assert "The held-out scores are not." in page
+    assert "held-out scores are not" not in alone
 
 
 @pytest.mark.slow
