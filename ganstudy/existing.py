@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ganstudy import plugins
+from ganstudy.nearest import nearest
 from ganstudy.pipeline import report
 from ganstudy.plural import plural
 from ganstudy.report import Press, build
@@ -24,7 +25,6 @@ from ganstudy.store import (
     runs_at,
 )
 from ganstudy.store.place import check_new, check_text, is_run, naming_plugins
-from ganstudy.study.problem import nearest
 from ganstudy.variable import SETTINGS_OF
 from ganstudy.whole_file import naming
 

@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, core_schema
 
+from ganstudy.nearest import nearest
 from ganstudy.settings import Settings
 
 if TYPE_CHECKING:
@@ -126,11 +127,11 @@ class Family(Generic[PartT]):
         return tuple(sorted((*self.files, *self._plugins)))
 
     def __getitem__(self, name: str) -> type[PartT]:
-        """The class of a member; `KeyError` if there is no such file."""
+        """The class of a member; `KeyError`, with the nearest name, if there is no such file."""
         if name in self._plugins:
             return self._plugins[name]
         if name not in self.files:
-            raise KeyError(name)
+            raise KeyError(f"no {name!r} in {self.package}{nearest(name, self.names)}")
         if name not in self._own:
             (self._own[name],) = self.defined_in(importlib.import_module(f"{self.package}.{name}"))
         return self._own[name]
@@ -221,6 +222,9 @@ class FamilyField:
         settings = {self.key: value} if isinstance(value, str) else value
         if not isinstance(settings, Mapping):
             raise PydanticCustomError("family_member", "a name, or a mapping with a name")
+        if form := self._meant(settings):
+            message = "a name, or a mapping with a name: {form}"
+            raise PydanticCustomError("family_form", message, {"form": form})
         name = settings.get(self.key, self.default)
         if name not in self.family.names:
             message = "unknown name {name}"
@@ -231,6 +235,16 @@ class FamilyField:
             {key: item for key, item in settings.items() if key != self.key}
         )
         return member
+
+    def _meant(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """A member of which the name is written as a key, as it should be; empty for all others."""
+        others = settings.keys() - {self.key, *self.family[self.default].parameters_of()}
+        name = next((key for key in settings if key in others and key in self.family.names), None)
+        if name is None or self.key in settings:
+            return {}
+        inner = settings[name]
+        own = inner if isinstance(inner, Mapping) else {}
+        return {self.key: name, **own, **{k: x for k, x in settings.items() if k != name}}
 
     def _dump(self, member: Member) -> dict[str, Any]:
         settings = member.model_dump()

@@ -7,24 +7,30 @@ import xarray as xr
 
 from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.metric import ends_at, metric_names
-from ganstudy.metrics import Metric, measured_by, perfect_sampler
+from ganstudy.metrics import Metric, family, measured_by, perfect_sampler
 from ganstudy.score import differing, ends, spanning
 from ganstudy.targets import target_of
 from ganstudy.variable import Variable
 
 
 @of_run
-def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Dataset:
+def measured(ds: xr.Dataset, metric: Metric | str, name: str | None = None) -> xr.Dataset:
     """The dataset with one more metric, of the final samples of every complete trial.
 
     Statistics and figures take it by its name, as they take those that were recorded: it is a curve
     with a value at each trial's last recorded step, and `<name>_perfect` is the same of samples of
     p, as many as the dataset keeps of a trial.
 
-    name  that of the variable; by default the metric's own, with its feature space if it has one
+    metric  or the name of one, which is then as it is by default
+    name    that of the variable; by default the metric's own, with its feature space if it has one
 
-    Errors  `ValueError` if no samples are kept, a target cannot be measured, or the name is taken.
+    Errors  `ValueError` if no samples are kept, a target cannot be measured, or the name is taken;
+            `KeyError` for a name that no metric has, `TypeError` for what is neither.
     """
+    metric = family[metric]() if isinstance(metric, str) else metric
+    if not isinstance(metric, Metric):
+        own = f"; write {metric.__name__}()" if isinstance(metric, type) else ""
+        raise TypeError(f"a metric is asked for, or the name of one, and not {metric!r}{own}")
     name = metric.recorded_as if name is None else name
     if "samples" not in ds or "target_settings" not in ds:
         raise ValueError(f"{name}: the dataset keeps no samples, or has no target")

@@ -11,8 +11,8 @@ from itertools import count
 from pathlib import Path
 
 from ganstudy.cause import of_plugin, one_line
+from ganstudy.nearest import closest
 from ganstudy.plural import plural
-from ganstudy.study.problem import closest
 from ganstudy.whole_file import PARTIAL
 
 __all__ = [

@@ -101,6 +101,20 @@ def test_what_cannot_be_measured_says_why(ds: xr.Dataset) -> None:
     assert "label" in str(found.value)
 
 
+def test_a_metric_can_be_named(ds: xr.Dataset) -> None:
+    named = ds.gan.measured("sliced_wasserstein")
+    xr.testing.assert_identical(named, ds.gan.measured(metrics["sliced_wasserstein"]()))
+    told = r"no 'wasserstien_1' in ganstudy.metrics; did you mean 'wasserstein_1'\?"
+    with pytest.raises(KeyError, match=told):
+        ds.gan.measured("wasserstien_1")
+    with pytest.raises(KeyError, match=told):
+        _ = metrics["wasserstien_1"]
+    with pytest.raises(TypeError, match=r"not .*FirstFeature.*; write FirstFeature\(\)$"):
+        ds.gan.measured(FirstFeature)
+    with pytest.raises(TypeError, match=r"a metric is asked for, or the name of one, and not 3$"):
+        ds.gan.measured(3)
+
+
 @pytest.mark.slow
 def test_netcdf_brings_everything_back(tiny_run: Path, tmp_path: Path) -> None:
     ds = open_run(tiny_run)
