@@ -115,7 +115,9 @@ def conflicts(
             if by := next((by for by, where in known.items() if _meet(where, there)), ""):
                 yield document.problem(place, f"{key!r} is set by {by} as well")
             known.setdefault(name, there)
-        if (other := dimensions.setdefault(own.dimension.lower(), name)) != name:
+        other = dimensions.setdefault(own.dimension.lower(), name)
+        # One that sets the same key stands under the same name, and that has been told.
+        if other not in (name, f"axis {own.name!r}", f"parameter {own.name!r}"):
             # Dimensions become files, and some file systems do not tell case apart.
             message = f"has the same dimension as {other}, but for case at most"
             yield document.problem(place, message)

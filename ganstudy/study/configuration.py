@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
 
 from ganstudy import kinds
-from ganstudy.family import FamilyField
-from ganstudy.plural import plural
-from ganstudy.settings import shortened
 from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest
 from ganstudy.study.problem import dotted
+from ganstudy.study.wording import in_member, mistakes, named, setting_message, varied, written_path
+from ganstudy.study.yaml_text import in_flow
 
-__all__ = [
-    *("Assignment", "at", "configure", "leaves", "member_class", "plain_message", "put"),
-    "unread_problems",
-]
+__all__ = ["Assignment", "at", "configure", "leaves", "put", "unread_problems"]
 
 Assignment = tuple[KeyPath, Any, KeyPath]
 """Where a value goes in the settings, the value, and where it stands in the document."""
@@ -43,15 +38,22 @@ def configure(
 def unread_problems(document: Document, shared: Mapping[str, Any]) -> Iterator[Problem]:
     """Shared settings that would be a mistake in any study, though an axis may replace them.
 
-    What asks for other settings is none: an axis may bring these.
+    What asks for other settings is none, nor a key that another member might have: an axis may
+    bring these. Of a search that sets the kind too, nothing is known.
     """
+    if any("kind" in path for path, _ in leaves(document.values.get("search"))):
+        return
     made = _configured(document, shared, ())
     if not isinstance(made, kinds.Kind):
-        yield from (problem for entry, problem in made if entry["type"] not in _OF_SEVERAL)
+        yield from (problem for entry, problem in made if not _of_several(entry, shared))
 
 
-_OF_SEVERAL = ("value_error", "missing", "extra_forbidden")
-"""Errors of pydantic that other settings can mend."""
+def _of_several(entry: Any, shared: Mapping[str, Any]) -> bool:
+    """Whether other settings can mend what an error of pydantic is of."""
+    if entry["type"] == "extra_forbidden" and "loc" in entry:
+        kind = kinds.family[shared.get("kind", "adversarial")]
+        return in_member(kind, written_path(entry["loc"], shared, kind))
+    return entry["type"] in ("value_error", "missing")
 
 
 def _configured(
@@ -66,6 +68,10 @@ def _configured(
     kind_name = settings.pop("kind", "adversarial")
     if kind_name not in kinds.family.names:
         message = f"unknown kind {kind_name!r}{nearest(kind_name, kinds.family.names)}"
+        if isinstance(kind_name, list):
+            message = "a trial has one kind; to vary it, make it an axis: search.grid.kind"
+        elif isinstance(kind_name, Mapping) and kind_name:
+            message = f"write {in_flow({'kind': next(iter(kind_name))})}, and its keys beside it"
         return [({"type": "family_name"}, document.problem(("trial", "kind"), message))]
     kind = kinds.family[kind_name]
     if message := _of_another_kind(kind, settings):
@@ -76,8 +82,9 @@ def _configured(
     try:
         return kind.model_validate(settings)
     except ValidationError as error:
-        entries = [entry for entry in error.errors() if not _follows(entry)]
-        return [(entry, _problem(document, kind, settings, origins, entry)) for entry in entries]
+        return [
+            (entry, _problem(document, kind, settings, origins, entry)) for entry in mistakes(error)
+        ]
 
 
 def _of_another_kind(kind: type[kinds.Kind], settings: Mapping[str, Any]) -> str:
@@ -98,25 +105,39 @@ def _problem(
     origins: Mapping[KeyPath, tuple[KeyPath, Any]],
     entry: Any,
 ) -> Problem:
-    path = _written_path(entry["loc"], settings)
-    message = _message(entry, path, settings, kind)
-    named = ("trial", *path, "name")
-    if entry["type"] == "family_name" and named in document.overridden:
-        return document.problem(named, message)
+    path = written_path(entry["loc"], settings, kind)
+    message = setting_message(entry, path, settings, kind)
+    # Of a value of an axis of its own it is no advice to make it one.
+    if not any(key == path and dotted(key) in origin for key, (origin, _) in origins.items()):
+        message += varied(entry, path)
+    name = ("trial", *path, "name")
+    if entry["type"] == "family_name" and name in document.overridden:
+        return document.problem(name, message)
     for length in range(len(path), 0, -1):
         if path[:length] in origins:
             origin, value = origins[path[:length]]
             # A member of the same name keeps what the shared settings say of it, mistakes included.
             kept = _holds(settings, path) and not _holds(value, path[length:])
+            if entry["type"] == "extra_forbidden" and length == len(path):
+                origin = _of_name(origin, dotted(path))
             return document.problem(("trial", *path) if kept else origin, message)
-    below = [origin for key, (origin, _) in origins.items() if key[: len(path)] == path]
+    below = [
+        _of_name(origin, dotted(key))
+        for key, (origin, _) in origins.items()
+        if key[: len(path)] == path
+    ]
     return document.problem(below[0] if below else ("trial", *path), message)
+
+
+def _of_name(origin: KeyPath, name: str) -> KeyPath:
+    """The place of an axis or parameter of this name, above that of its value; else the same."""
+    return origin[: origin.index(name) + 1] if name in origin else origin
 
 
 def _holds(value: Any, path: KeyPath) -> bool:
     """Whether something is written at a path."""
     for key in path:
-        value = _named(value)
+        value = named(value)
         if isinstance(value, Mapping):
             if key not in value:
                 return False
@@ -152,11 +173,6 @@ def at(settings: Any, path: Sequence[str | int]) -> Any:
     return settings
 
 
-def _named(value: Any) -> Any:
-    """The long form of a family member: `"ring"` is `{"name": "ring"}`."""
-    return {"name": value} if isinstance(value, str) else value
-
-
 def put(settings: dict[str, Any], path: KeyPath, value: Any) -> None:
     """Set a value; a member of the same name keeps the parameters that are not set anew.
 
@@ -166,7 +182,7 @@ def put(settings: dict[str, Any], path: KeyPath, value: Any) -> None:
         settings.update(_copied(value))
         return
     for key in path[:-1]:
-        below = _named(settings.get(str(key)))
+        below = named(settings.get(str(key)))
         settings[str(key)] = dict(below) if isinstance(below, dict) else {}
         settings = settings[str(key)]
     old, last = settings.get(str(path[-1])), str(path[-1])
@@ -186,114 +202,10 @@ def _put_default(settings: dict[str, Any], path: KeyPath, value: Any) -> None:
 
 def _merged(old: Any, new: Any) -> Any:
     """`new` over `old`; nothing of `old` is kept when they name different members."""
-    long = _named(new)
+    long = named(new)
     if not isinstance(old, dict) or not isinstance(long, dict):
         return _copied(new)
     if long.get("name", old.get("name")) != old.get("name"):
         return _copied(new)
     merged = {**old, **long}
     return {key: _copied(item) for key, item in merged.items()}
-
-
-# --- from pydantic's errors to the words of the file ---------------------------------------------
-
-
-def _written_path(location: Sequence[Any], settings: Any) -> KeyPath:
-    """Pydantic's location without the names that it inserts at families and other unions."""
-    path: list[str | int] = []
-    here = settings
-    for position, item in enumerate(location):
-        if (isinstance(here, Mapping) and item in here) or (
-            isinstance(here, list | tuple) and isinstance(item, int) and item < len(here)
-        ):
-            here = here[item]
-        elif (
-            position < len(location) - 1
-            or not isinstance(here, Mapping | list | tuple)
-            or _named_by(here, item)
-        ):
-            continue
-        path.append(item)
-    return tuple(path)
-
-
-def _named_by(here: Any, item: Any) -> bool:
-    """Whether an error is of a member as a whole, whose name ends its location."""
-    return isinstance(here, Mapping) and here.get("name") == item
-
-
-def _message(entry: Any, path: KeyPath, settings: Any, kind: type[BaseModel]) -> str:
-    if entry["type"] == "extra_forbidden":
-        valid = list(_key_paths(kind, settings))
-        parent = dotted(path[:-1])
-        siblings = [k.removeprefix(f"{parent}.") for k in valid if k.rpartition(".")[0] == parent]
-        within = f" in {parent}" if parent else ""
-        near = [k for k in valid if len(path) < 2 or k.partition(".")[0] == path[0]]
-        return f"no such key {path[-1]!r}{within}{nearest(path[-1], siblings, elsewhere=near)}"
-    if entry["type"] == "family_name":
-        name = entry["ctx"]["name"]
-        return f"unknown name {name!r}{nearest(str(name), entry['ctx']['names'])}"
-    return plain_message(entry)
-
-
-def plain_message(entry: Any) -> str:
-    """Pydantic's message with the value that it is about, shortened to fit a line."""
-    message = entry["msg"].removeprefix("Value error, ")
-    message = message.replace("Input should be", "should be")
-    if entry["type"] == "value_error":
-        return str(message)
-    if entry["type"] == "missing":
-        return "this key is required"
-    if entry["type"] == "too_short":
-        message = f"should have at least {plural(entry['ctx']['min_length'], 'item')}"
-    return f"{_IN_WORDS.get(entry['type'], message)} (got {shortened(entry['input'])})"
-
-
-def _follows(entry: Any) -> bool:
-    """Whether a list is called too short only because what stands in it is a mistake."""
-    short = entry["type"] == "too_short"
-    return short and len(entry["input"]) >= int(entry["ctx"]["min_length"])
-
-
-_IN_WORDS = {
-    **dict.fromkeys(("dict_type", "model_type", "mapping_type"), "should be a mapping of keys"),
-    **dict.fromkeys(("tuple_type", "list_type"), "should be a list"),
-    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "should be a whole number"),
-    **dict.fromkeys(("float_type", "float_parsing"), "should be a number"),
-    **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false"),
-    "string_type": "should be text",
-}
-"""What pydantic says of Python's types, which a file of YAML does not have."""
-
-
-def _key_paths(model: type[BaseModel], settings: Any, prefix: str = "") -> Iterator[str]:
-    """All key paths that a configuration has, given the members that the settings name."""
-    values = settings if isinstance(settings, Mapping) else {}
-    for name, field in model.model_fields.items():
-        yield prefix + name
-        below = values.get(name)
-        if isinstance(below, list):
-            written = [(f"{prefix}{name}.{place}.", item) for place, item in enumerate(below)]
-        else:
-            written = [(f"{prefix}{name}.", below)]
-        for path, item in written:
-            if (member := member_class(field, item)) is not None:
-                yield from _key_paths(member, _named(item), path)
-
-
-def member_class(field: FieldInfo, value: Any) -> type[BaseModel] | None:
-    """The model behind a field: a nested group of settings, or the family member it names."""
-    for marker in field.metadata:
-        if isinstance(marker, FamilyField):
-            named = _named(value)
-            name = named.get("name", marker.default) if isinstance(named, dict) else marker.default
-            found = marker.family[name] if name in marker.family.names else None
-            return found if found is None or issubclass(found, BaseModel) else None
-    annotation = field.annotation
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for choice in get_args(annotation):
-        group = get_args(choice)[0] if get_origin(choice) is Annotated else choice
-        if isinstance(value, Mapping) and isinstance(group, type) and issubclass(group, BaseModel):
-            return group
-    return None

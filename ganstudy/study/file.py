@@ -10,12 +10,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 from pydantic import Discriminator, Field, Tag, ValidationError, create_model, model_validator
 
 from ganstudy import kinds, plugins
+from ganstudy.nearest import closest
 from ganstudy.settings import Settings, shortened
-from ganstudy.study.configuration import plain_message
+from ganstudy.study.configuration import unread_problems
 from ganstudy.study.document import Document, Problem, StudyError, nearest
-from ganstudy.study.problem import closest
 from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.until_settled import SettledSeeds
+from ganstudy.study.wording import mistakes, plain_message
+from ganstudy.study.yaml_text import in_flow
 
 __all__ = ["EngineFile", "SearchFile", "StudyFile", "read_study_file", "study_file"]
 
@@ -148,24 +150,39 @@ def read_study_file(document: Document, problems: list[Problem]) -> StudyFile:
     What is wrong is added to `problems`; if mistakes elsewhere do not follow from it, all else is
     read as if it were left open.
 
-    Errors  `StudyError` with all of `problems` if they might.
+    Errors  `StudyError` if they might, with all of `problems` and those of the shared settings that
+            are mistakes in any study.
     """
     model = study_file()
     try:
         return model.model_validate(document.values)
     except ValidationError as error:
-        entries = error.errors()
+        entries = list(mistakes(error))
+    named = {entry["loc"][:-1] for entry in entries if _is_name(model, entry)}
+    entries = [e for e in entries if e["type"] != "missing" or e["loc"][:-1] not in named]
     problems += [_file_problem(document, model, entry) for entry in entries]
     wrong = {entry["loc"][0] for entry in entries}
     if not all(map(_apart, wrong)):
-        raise StudyError(problems)
+        trial = document.values.get("trial", {})
+        shared = unread_problems(document, trial) if "trial" not in wrong else ()
+        raise StudyError([*problems, *shared])
     sound = {key: value for key, value in document.values.items() if key not in wrong}
     return model.model_validate({"question": "?", **sound})
 
 
 def _apart(key: object) -> bool:
     """Whether a key of the file stands apart from the others, as it is written or was meant."""
-    return not _APART.isdisjoint(closest(key, StudyFile.model_fields))
+    meant = closest(key, StudyFile.model_fields)
+    return not _misplaced(key) and (not meant or not _APART.isdisjoint(meant))
+
+
+def _misplaced(key: object) -> str:
+    """Where a key of the file belongs that resembles one below another; empty for all others."""
+    trial = {f"trial.{name}": name for name in ("kind", *kinds.family["adversarial"].model_fields)}
+    places = trial | {f"search.{name}": name for name in SearchFile.model_fields}
+    known = closest(key, StudyFile.model_fields)
+    meant = [str(key)] if known else closest(key, places.values())
+    return next((path for path, name in places.items() if [name] == meant), "")
 
 
 def _file_problem(document: Document, model: type[StudyFile], entry: Any) -> Problem:
@@ -174,13 +191,13 @@ def _file_problem(document: Document, model: type[StudyFile], entry: Any) -> Pro
     path = path[:-1] if path[-1:] in (("int",), ("float",)) else path
     path = path if entry["loc"][:2] != ("seeds", "list[seeds]") else ("seeds",)
     if entry["type"] == "extra_forbidden":
-        choices = list(_model_at(model, entry["loc"]).model_fields)
-        trial = {"kind", *kinds.family["adversarial"].model_fields}
-        below = {"trial": trial, "search": SearchFile.model_fields}
-        hint = nearest(path[-1], choices)
-        for parent, keys in below.items():
-            if path[-1] in keys and len(path) == 1:
-                hint = f"; did you mean '{parent}.{path[-1]}'?"
+        hint = nearest(path[-1], _model_at(model, entry["loc"]).model_fields)
+        if _is_name(model, entry):
+            hint = f"; write {in_flow({'name': path[-1]})}, and its keys beside it"
+        if len(path) == 1 and (below := _misplaced(path[-1])):
+            # On the command line it is longer: all of `critic.steps` is new, and told at `critic`.
+            rest = document.overridden.get(path, "").partition("=")[0].partition(".")[2]
+            hint = f"; did you mean '{below}{'.' * bool(rest)}{rest}'?"
         return document.problem(path, f"no such key{hint}")
     if entry["type"] == "missing":
         message = "this key is required"
@@ -197,8 +214,19 @@ def _file_problem(document: Document, model: type[StudyFile], entry: Any) -> Pro
         return document.problem(path, message)
     if path[:2] == ("search", "grid") and len(path) >= 3:
         message = "an axis is a list of values, or a mapping from labels to bundles of settings"
+        written = document.values["search"]["grid"][path[2]]
+        if isinstance(written, Mapping) and {"low", "high"} <= written.keys():
+            message += "; a range stands in a space: search.bayes.space"
         return document.problem(path[:3], message)
-    return document.problem(path, plain_message(entry))
+    field = _model_at(model, entry["loc"]).model_fields.get(str(path[-1]))
+    return document.problem(path, plain_message(entry, field))
+
+
+def _is_name(model: type[StudyFile], entry: Any) -> bool:
+    """Whether an unknown key is one of the names that its mapping could have."""
+    field = _model_at(model, entry["loc"]).model_fields.get("name")
+    unknown = entry["type"] == "extra_forbidden"
+    return unknown and field is not None and entry["loc"][-1] in get_args(field.annotation)
 
 
 def _model_at(model: type[Settings], location: Sequence[Any]) -> type[Settings]:

@@ -75,7 +75,7 @@ def _read(document: Document, name: str, kept: bool) -> Study:
     problems: list[Problem] = []
     file = read_study_file(document, problems)
     if too_large := list(extent_problems(document, file)):
-        raise StudyError([*problems, *too_large])
+        raise StudyError([*problems, *too_large, *unread_problems(document, file.trial)])
     axes = tuple(_axes(document, file, problems))
     seeds = _seeds(document, file, problems)
     space = _space(document, file, axes, problems)
@@ -85,9 +85,10 @@ def _read(document: Document, name: str, kept: bool) -> Study:
         message = f"{file.compare!r} is not an axis of the search{nearest(file.compare, names)}"
         problems.append(document.problem(("compare",), message))
     problems += checks.exclude_problems(document, file, axes)
-    problems += checks.conflicts(document, axes, space, {} if kept else study.keys.sets)
+    clashes = list(checks.conflicts(document, axes, space, {} if kept else study.keys.sets))
+    problems += clashes
     problems += checks.hidden(study)
-    unread = list(_unread(study))
+    unread = list(unread_problems(document, file.trial))
     corners = _corners(study, problems)
     points: dict[tuple[int, ...], kinds.Kind] = {}
     for corner in corners:
@@ -97,7 +98,8 @@ def _read(document: Document, name: str, kept: bool) -> Study:
     follows = tuple(f"{problem.key}." for problem in unread)
     problems[:] = [*unread, *(own for own in problems if not own.key.startswith(follows))]
     problems += checks.contest_problems(study, points)
-    if not kept:
+    # Of settings that undo each other no labels can be told apart, nor points.
+    if not (kept or clashes):
         problems += checks.twin_problems(study, corners)
     if corners:
         every = [own.configuration for own in corners]
@@ -112,7 +114,8 @@ def _read(document: Document, name: str, kept: bool) -> Study:
         tried = bool(space) and not (kept or problems)
         drawn = list(checks.drawn(searched, problems)) if tried else []
         seen = corners[:1] if kept else corners
-        problems += study.keys.problems(document, seeds, space, seen, drawn)
+        apart = () if clashes else space
+        problems += study.keys.problems(document, seeds, apart, seen, drawn)
     if problems:
         raise StudyError(problems)
     return replace(searched, plugins=_contents(study))
@@ -233,13 +236,6 @@ def _seeds(document: Document, file: StudyFile, problems: list[Problem]) -> tupl
         message = "a positive number of seeds, or a list of different seeds from 0 to 2^63 - 1"
         problems.append(document.problem(("seeds",), message))
     return tuple(seeds)
-
-
-def _unread(study: Study) -> Iterator[Problem]:
-    """Mistakes below `trial` that no point shows, since an axis sets the same key."""
-    kind_varies = any("kind" in bundle for axis in study.axes for bundle in axis.settings)
-    if not kind_varies:
-        yield from unread_problems(study.document, study.file.trial)
 
 
 def _corners(study: Study, problems: list[Problem]) -> list[Corner]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-
-from ruamel.yaml import YAML
 
 from ganstudy.study.corner import Corner
 from ganstudy.study.document import Document, Problem
 from ganstudy.study.problem import dotted
 from ganstudy.study.space import AnyParameter, Choice, Range
+from ganstudy.study.yaml_text import in_flow
 
 __all__ = ["Refused", "told"]
 
@@ -121,7 +119,7 @@ def _way_out(
             continue
         where = f"{name} is {_either(bad)}"
         where += f" and {parameter.name} is {_either(values)}" if beyond else ""
-        when = _flow({name: [*good] if len(good) > 1 else next(iter(good))})
+        when = in_flow({name: [*good] if len(good) > 1 else next(iter(good))})
         written = f"when: {when}"
         if isinstance(parameter, Choice):
             written = f"{{values: ..., {written}}}"
@@ -131,12 +129,3 @@ def _way_out(
 
 def _either(labels: Mapping[Any, None]) -> str:
     return " or ".join(map(str, labels))
-
-
-def _flow(values: Mapping[str, Any]) -> str:
-    """Values as YAML on one line."""
-    stream = io.StringIO()
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style, yaml.width = True, 1000
-    yaml.dump(values, stream)
-    return stream.getvalue().strip()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +27,7 @@ from ruamel.yaml.reader import ReaderError
 
 from ganstudy.study.problem import KeyPath, Problem, StudyError
 
-__all__ = ["CHARACTERS", "VALUES", "construct", "lines", "parse"]
+__all__ = ["CHARACTERS", "VALUES", "construct", "in_flow", "lines", "parse"]
 
 CHARACTERS = 200_000
 """Length of a study; numbers in such masses are data and have files of their own."""
@@ -76,7 +77,7 @@ def parse(place: Path | str, text: str, form: Literal["safe", "rt"] = "safe") ->
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{place}:{mark.line + 1}" if mark else str(place)
-        said = f"{_in_words(error)}{_unseen(text, error)}"
+        said = f"{_in_words(error)}{_unquoted(text, error)}{_unseen(text, error)}"
         raise StudyError([Problem(where, "", f"not valid YAML: {said}")]) from None
     except ReaderError as error:
         where = f"{place}:{text.count(chr(10), 0, error.position) + 1}"
@@ -110,6 +111,16 @@ def lines(node: Node, path: KeyPath = ()) -> Iterable[tuple[KeyPath, int]]:
         for index, value in enumerate(node.value):
             yield (*path, index), value.start_mark.line + 1
             yield from lines(value, (*path, index))
+
+
+def in_flow(values: Mapping[str, Any]) -> str:
+    """Values as YAML on one line."""
+    stream = io.StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style, yaml.width = True, 1000
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # typed as None
+    yaml.dump(dict(values), stream)
+    return stream.getvalue().strip()
 
 
 class _Constructor(SafeConstructor):
@@ -194,6 +205,17 @@ def _in_words(error: MarkedYAMLError) -> str:
     if error.context_mark is None:
         return problem
     return f"{problem}, {context} that begins on line {error.context_mark.line + 1}"
+
+
+def _unquoted(text: str, error: MarkedYAMLError) -> str:
+    """How a text is written that is no YAML for want of quotes."""
+    problem, mark = " ".join((error.problem or "").split()), error.problem_mark
+    before = text.split("\n")[mark.line][: mark.column] if mark else ""
+    if problem.startswith("mapping values are not") and ": " in before:
+        return "; quote a text that holds ': '"
+    if "undefined alias" in problem or ("start any token" in problem and "'\\t'" not in problem):
+        return "; quote a text that begins so"
+    return "; quote the whole of a text" if problem.endswith("found '<scalar>'") else ""
 
 
 def _unseen(text: str, error: MarkedYAMLError) -> str:

@@ -16,7 +16,8 @@ from ganstudy.search.bayes.recognition import agrees, candidates, completed
 from ganstudy.search.bayes.rungs import rungs_up_to, trained_to
 from ganstudy.study.corner import Corner, unrecorded, where
 from ganstudy.study.document import Document, Problem, StudyError
-from ganstudy.study.space import AnyParameter, size
+from ganstudy.study.space import AnyParameter, Choice, size
+from ganstudy.study.yaml_text import in_flow
 
 __all__ = ["common_problems", "constraint_problems", "rung_problems", "size_problems"]
 
@@ -24,7 +25,12 @@ __all__ = ["common_problems", "constraint_problems", "rung_problems", "size_prob
 def size_problems(
     document: Document, trials: int, space: Sequence[AnyParameter], corners: Sequence[Corner]
 ) -> Iterator[Problem]:
-    """A budget that is larger than the space of some arm, and can never be spent there."""
+    """A budget that is larger than the space of some arm, and can never be spent there.
+
+    Of a space with a mistake, which is empty here, nothing is known.
+    """
+    if not space:
+        return
     arms = {own.index: replace(own, values={}) for own in corners}.values()
     small = sorted(
         (own for own in arms if size(space, own.labels) < trials),
@@ -35,7 +41,14 @@ def size_problems(
         points = plural(int(size(space, small[0].labels)), "point")
         advice = "add a parameter that takes part there" if others else "grid"
         message = f"the space has {points} only{where(small, others)}; use at most so many trials"
-        yield document.problem(("search", "bayes", "trials"), f"{message}, or {advice}")
+        message += f", or {advice}"
+        for own in (own for own in space if isinstance(own, Choice)):
+            ends: list[Any] = [bundle.get(own.name) for bundle in own.bundles]
+            numbers = sorted(end for end in ends if type(end) in (int, float))
+            if len(ends) == len(numbers) == 2:
+                form = in_flow({own.name: {"low": numbers[0], "high": numbers[1]}})
+                message += f"; a range is written `{form[1:-1]}`"
+        yield document.problem(("search", "bayes", "trials"), message)
 
 
 def common_problems(
@@ -44,7 +57,10 @@ def common_problems(
     """Arms that can draw the same trial, of which a record would not say whose it is.
 
     Where one of them has a continuous parameter that the other fixes it does not draw that value.
+    Of a space with a mistake, which is empty here, nothing is known.
     """
+    if not space:
+        return
     arms = {own.index: replace(own, values={}) for own in reversed(corners)}
     named = (zip(arm.index, arm.bundles, strict=True) for arm in arms.values())
     axes = [dict(labels) for labels in zip(*named, strict=True)]

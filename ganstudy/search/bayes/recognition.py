@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from ganstudy import kinds
-from ganstudy.study.configuration import at, member_class
+from ganstudy.study.configuration import at
 from ganstudy.study.space import AnyParameter, Range
+from ganstudy.study.wording import member_class
 
 __all__ = ["agrees", "candidates", "completed"]
 

@@ -713,6 +713,67 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "tab": ("trial:\n\tsteps: 3\n", [":3", "YAML", "spaces"]),
     "bracket": ("trial: {steps: 3\n", [":3", "YAML", "begins on line 2"]),
     "quote": ('score: "mode_kl\nseeds: 2\n', [":4", "YAML", "begins on line 2"]),
+    "a range on an axis": (
+        "search:\n  grid:\n    generator.lr: {low: 1e-4, high: 1e-2}\n",
+        [":4", "search.grid.generator.lr", "a range stands in a space: search.bayes.space"],
+    ),
+    "a range as a list": (
+        _space("generator.lr: [1e-2, 1e-4]"),
+        [":5", "search.bayes.trials", "is written `generator.lr: {low: 0.0001, high: 0.01}`"],
+    ),
+    "name of a pruner as a key": (
+        f"{BAYES}    pruner: {{hyperband: {{first: 3}}}}\n",
+        [":7: search.bayes.pruner.hyperband: no such key; write {name: hyperband}, and its keys"],
+    ),
+    "kind as a key": (
+        "trial: {kind: {game: {}}}\n",
+        [":2: trial.kind: write {kind: game}, and its keys beside it\n"],
+    ),
+    "key paths of axes from the top": (
+        "search:\n  grid:\n    trial.critic.steps: [1, 2]\n",
+        [":4: search.grid.trial.critic.steps: key paths begin below trial; ", "'critic.steps'?"],
+    ),
+    "key path of a parameter from the top": (
+        _space("trial.critic.steps: {low: 1, high: 8}"),
+        [":4: search.bayes.space.trial.critic.steps: key paths begin below", "'critic.steps'?"],
+    ),
+    "key path in a bundle from the top": (
+        "search: {grid: {s: {a: {trial.critic.steps: 1}, b: {critic.steps: 2}}}}\n",
+        [":2: search.grid.s.a: key paths begin below trial; did you mean 'critic.steps'?"],
+    ),
+    "a list for a number of a union": (
+        "trial: {critic: {steps: [1, 5]}}\n",
+        [":2: trial.critic.steps: should be a whole number (got [1, 5]); to vary it, make it an "],
+    ),
+    "a list in a bundle": (
+        "search: {grid: {size: {a: {critic.steps: [1, 2]}}}}\n",
+        [":2: search.grid.size.a: ", "make it an axis: search.grid.critic.steps\n"],
+    ),
+    "a list of kinds": ("trial: {kind: [game, fit]}\n", [":2: trial.kind: ", "search.grid.kind"]),
+    "minutes": (
+        "engine: {time_limit: 10min}\n",
+        [":2: engine.time_limit: should be a number, without a unit (got '10min'): seconds that a"],
+    ),
+    "gigabytes": (
+        "engine: {memory_limit: 4 GB}\n",
+        [":2: engine.memory_limit: should be a number, without a unit (got '4 GB'): GiB that a w"],
+    ),
+    "pixels": (
+        "trial: {target: {name: sprites, size: 16px}}\n",
+        [":2: trial.target.size: should be a whole number, without a unit", "pixels a side"],
+    ),
+    "thousands of steps": (
+        "search: {grid: {steps: [4k, 8k]}}\n",
+        [":2: search.grid.steps.0: should be a whole number, without a unit (got '4k'): M-steps"],
+    ),
+    "colon in a text": ("compare: is it: so\n", [":2", "YAML", "quote a text that holds ': '"]),
+    "a text that is a mapping": ("compare:\n  is it: so\n", [":2: compare", "quote a text that h"]),
+    "quotes within a text": ("compare: 'a' or 'b'\n", [":2", "YAML", "quote the whole of a text"]),
+    "a sign before a text": ("compare: @a\n", [":2", "YAML", "; quote a text that begins so"]),
+    "parameter of a metric in a list": (
+        "trial: {record: {metrics: [{name: modes_covered, radus: 3}]}}\n",
+        [":2: trial.record.metrics.0.radus: ", "did you mean 'radius'?"],
+    ),
     "long list for a number": (f"trial: {{steps: {list(range(900))}}}\n", [":2", "trial.steps"]),
     "long axis of mistakes": (
         f"search: {{grid: {{critic.steps: {list(range(-200, 0))}}}}}\n",
@@ -820,8 +881,9 @@ OVERRIDES: dict[str, list[str]] = {
     "trial.steps=many": ["trial.steps=many", "whole number"],
     "trial.stepz=3": ["trial.stepz=3", "'steps'"],
     "steps=3": ["steps=3", "'trial.steps'"],
+    "divergense=hinge": ["divergense=hinge", "did you mean 'trial.divergence'?"],
     "trial.target.name=rnig": ["trial.target.name=rnig: unknown name 'rnig'; did you mean 'ring'"],
-    "critic.width=3": ["critic.width=3", "'trial.critic'"],
+    "critic.width=3": ["critic.width=3", "'trial.critic.width'"],
     "trial.batch.size=3": ["trial.batch.size=3", "whole number"],
     "trial.steps": ["trial.steps", "key.path=value"],
     "=3": ["=3", "key.path=value"],
@@ -874,6 +936,167 @@ seeds: [1, 1]
     assert len(result.stderr.splitlines()) == len(set(result.stderr.splitlines()))
     for name in ("stepz", "widht", "-1.0", "rnig", "wassersten"):
         assert result.stderr.count(f"{name!r}" if name != "-1.0" else "-1.0") == 1
+
+
+BELOW_TRIAL = "trial: {steps: many, stepz: 3, critic: {widht: 8}, target: {name: ring, mods: 3}}\n"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("divergense: hinge\n", "divergense: no such key; did you mean 'trial.divergence'?"),
+        ("grid: {critic.steps: [1]}\n", "grid: no such key; did you mean 'search.grid'?"),
+        ("search: {grid: {critic.steps: 1}}\n", "search.grid.critic.steps: an axis is a list"),
+        ("search: {bayes: {trials: 3}}\n", "search.bayes.space: this key is required"),
+        ("seeds: 100000\n", "seeds: 100,000 seeds; at most 10,000 are taken"),
+        ("search: [a]\n", "search: should be a mapping"),
+    ],
+)
+def test_no_mistake_of_the_file_hides_those_of_the_trial(
+    tmp_path: Path, wrong: str, told: str
+) -> None:
+    """But for a key of a member, in whose place an axis might put another that has it."""
+    path = write_study(tmp_path, f"question: Why?\n{wrong}{BELOW_TRIAL}")
+    _assert_clear(
+        _check(path), f"{path}:2: {told}", f"{path}:3: trial.steps: ", "'stepz'", "'widht'"
+    )
+    assert "mods" not in _check(path).stderr
+
+
+def test_a_key_that_is_like_no_other_hides_nothing(tmp_path: Path) -> None:
+    body = f"question: Why?\nfoo: 1\n{BELOW_TRIAL}search: {{grid: {{generator.witdh: [1, 2]}}}}\n"
+    path = write_study(tmp_path, body)
+    _assert_clear(
+        _check(path), ":2: foo", ":3: trial.steps", "'mods'", ":4: search.grid.generator."
+    )
+
+
+def test_a_kind_that_an_axis_sets_may_have_other_keys(tmp_path: Path) -> None:
+    body = "search: {grid: {kind: 3, size: {a: {method: 3}}}}\ntrial: {game: xy}\n"
+    path = write_study(tmp_path, f"question: Why?\n{body}")
+    result = _check(path)
+    _assert_clear(result, f"{path}:2: search.grid.kind")
+    assert "'game'" not in result.stderr
+
+
+MEMBERS_AS_KEYS = {
+    "divergence": ("divergence: {hinge: {}}", "divergence", "{name: hinge}"),
+    "target": ("target: {ring: {modes: 8}}", "target", "{name: ring, modes: 8}"),
+    "network": ("critic: {network: {mlp: null}}", "critic.network", "{name: mlp}"),
+    "optimizer": (
+        "critic: {optimizer: {rmsprop: {decay: 0.9}}}",
+        "critic.optimizer",
+        "{name: rmsprop, decay: 0.9}",
+    ),
+    "estimator": ("critic: {estimator: {lsif: {}}}", "critic.estimator", "{name: lsif}"),
+    "updates": ("updates: {consensus: {weight: 1}}", "updates", "{name: consensus, weight: 1}"),
+    "constraint": ("constraint: {r1: {weight: 2}}", "constraint", "{name: r1, weight: 2}"),
+    "constraints": ("constraint: [{r1: {}}, r2]", "constraint.0", "{name: r1}"),
+    "metric": ("record: {metrics: [{mode_kl: {}}]}", "record.metrics.0", "{name: mode_kl}"),
+    "features": (
+        "record: {metrics: [{name: precision, features: {classifier: {}}}]}",
+        "record.metrics.0.features",
+        "{name: classifier}",
+    ),
+    "activation": (
+        "critic: {activation: {elu: {}}}",
+        "critic.activation",
+        "{name: elu}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MEMBERS_AS_KEYS)
+def test_a_member_whose_name_is_written_as_a_key(tmp_path: Path, case: str) -> None:
+    """`no such key 'ring' in target` was said, of a target that there is."""
+    body, key, form = MEMBERS_AS_KEYS[case]
+    path = write_study(tmp_path, f"question: Why?\ntrial: {{{body}}}\n")
+    result = _check(path)
+    _assert_clear(result, f"{path}:2: trial.{key}: ", f"is a name; write {form}\n")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("steps", "[100, 200]"),
+        ("divergence", "[hinge, minimax]"),
+        ("critic.lr", "[0.1, 0.2]"),
+        ("critic.optimizer", "[adam, sgd]"),
+        ("condition", "[true, false]"),
+        ("generator.latent_law", "[normal, uniform]"),
+        ("target", "[{name: ring, modes: 3}, grid]"),
+        ("critic", "[{width: 3}, {width: 4}]"),
+    ],
+)
+def test_a_list_to_be_varied_is_an_axis(tmp_path: Path, key: str, values: str) -> None:
+    group, _, name = key.rpartition(".")
+    setting = f"{group}: {{{name}: {values}}}" if group else f"{key}: {values}"
+    result = _check(write_study(tmp_path, f"question: Why?\ntrial: {{{setting}}}\n"))
+    advice = f"; to vary it, make it an axis: search.grid.{key}\n"
+    _assert_clear(result, f":2: trial.{key}: ", advice)
+    axis = f"question: Why?\nsearch: {{grid: {{{key}: {values}}}}}\n"
+    assert _check(write_study(tmp_path, axis)).exit_code == 0, "as it says"
+    nested = f"question: Why?\nsearch: {{grid: {{{key}: [{values}]}}}}\n"
+    assert "make it an axis" not in _check(write_study(tmp_path, nested)).stderr
+
+
+ONE_MISTAKE = {
+    "an axis and a range": (
+        _beside("critic.lr: [1e-4, 1e-3]").replace("critic.steps", "critic.lr"),
+        "search.bayes.space.critic.lr: 'critic.lr' is set by axis 'critic.lr' as well",
+    ),
+    "an axis and a list": (
+        _beside("critic.steps: [1, 2]").replace("{low: 1, high: 8}", "[1, 2, 3, 4]"),
+        "search.bayes.space.critic.steps: 'critic.steps' is set by axis 'critic.steps' as well",
+    ),
+    "an axis and bundles": (
+        "search: {grid: {critic.steps: [1, 2], s: {a: {critic.steps: 1}, b: {critic.steps: 2}}}}\n",
+        "search.grid.s: 'critic.steps' is set by axis 'critic.steps' as well",
+    ),
+    "a range that is none": (
+        _space("critic.lr: {low: 1.0, high: 0.5}"),
+        "search.bayes.space.critic.lr.low: low is above high (1.0 > 0.5)",
+    ),
+    "a parameter of a name that is taken": (
+        _space("status: {a: {batch: 8}, b: {batch: 9}}"),
+        "search.bayes.space.status: this name has a meaning of its own in the dataset; choose ano",
+    ),
+    "an axis of no key": (
+        "search: {grid: {critic.stepz: [1, 2, 3]}}\n",
+        "search.grid.critic.stepz: no such key 'stepz' in critic; did you mean 'steps'?",
+    ),
+    "a range of no key": (
+        _space("critic.stepz: {low: 1, high: 8}"),
+        "search.bayes.space.critic.stepz: no such key 'stepz' in critic; did you mean 'steps'?",
+    ),
+    "a required key under another name": (
+        "trial: {training_set: {siez: 3}}\n",
+        "trial.training_set.siez: no such key 'siez' in training_set; did you mean 'size'?",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ONE_MISTAKE)
+def test_one_mistake_is_one_line(tmp_path: Path, case: str) -> None:
+    """And nothing that follows from it."""
+    body, told = ONE_MISTAKE[case]
+    result = _check(write_study(tmp_path, f"question: Why?\n{body}"))
+    _assert_clear(result, told)
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+
+
+@pytest.mark.parametrize(("low", "high"), [("min", "max"), ("from", "to"), ("lower", "upper")])
+def test_other_words_for_the_ends_of_a_range(tmp_path: Path, low: str, high: str) -> None:
+    body = _space(f"critic.lr: {{{low}: 1e-4, {high}: 1e-2}}")
+    result = _check(write_study(tmp_path, f"question: Why?\n{body}"))
+    place = "search.bayes.space.critic.lr"
+    _assert_clear(
+        result,
+        f"{place}.{low}: no such key; did you mean 'low'?",
+        f"{place}.{high}: no such key; did you mean 'high'?",
+    )
+    assert len(result.stderr.splitlines()) == 2
 
 
 @pytest.mark.parametrize("verb", ["check", "plan", "run"])
