@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 from ganstudy.cause import one_line
 from ganstudy.executor_options import checked_options
+from ganstudy.mistyped import NamedChoice
 from ganstudy.plugins import family as family_of
 from ganstudy.system import cores
 from ganstudy.terminal import answering
@@ -71,7 +72,7 @@ Along = Literal["arm", "study"]
 
 along_option = click.option(
     "--along",
-    type=click.Choice(get_args(Along)),
+    type=NamedChoice(get_args(Along)),
     default="arm",
     show_default=True,
     help="Arms of all runs side by side; or the same arms, study by study.",
@@ -274,8 +275,8 @@ def _workers(asked: int | None, options: Options, devices: Sequence[str]) -> int
 
 def _executor_options(executor: str, asked: Mapping[str, Any]) -> Options:
     """An executor may be a plug-in's, so that its name is checked when the study has been read."""
+    from ganstudy.nearest import nearest
     from ganstudy.schedule import executors
-    from ganstudy.study.problem import nearest
 
     known = executors.family
     if executor not in known.names:

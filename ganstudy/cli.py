@@ -32,14 +32,10 @@ from ganstudy.arguments import (
 )
 from ganstudy.catalogue import print_members
 from ganstudy.executor_options import TrainingCommand
+from ganstudy.mistyped import NamedChoice
 from ganstudy.plugins import FAMILIES
 from ganstudy.plugins import family as family_of
-from ganstudy.summaries import (
-    print_checked,
-    print_plan,
-    print_status,
-    print_studies,
-)
+from ganstudy.summaries import print_checked, print_plan, print_status, print_studies
 from ganstudy.system import cores
 from ganstudy.terminal import Verbs, clear_errors
 from ganstudy.whole_file import write_whole
@@ -76,8 +72,8 @@ def new(path: Path, name: str) -> None:
             shipped.begin(path, name)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--from") from None
-        own = quote(str(path))
-        click.echo(f"{path}: change it, then `ganstudy check {own}` and `ganstudy run {own}`")
+        own, its = quote(str(path)), "its studies" if path.is_dir() else "it"
+        click.echo(f"{path}: change {its}, then `ganstudy check {own}` and `ganstudy run {own}`")
 
 
 @main.command(cls=TrainingCommand)
@@ -112,7 +108,8 @@ def run(
 def check(study: Path | None, overrides: tuple[str, ...], plugin: Path | None) -> None:
     """Validate a study file, a folder of them, or a plug-in."""
     if (study is None) == (plugin is None):
-        raise click.UsageError("name a study, or a plug-in with --plugin")
+        both = ", not both" if plugin else ""
+        raise click.UsageError(f"name a study, or a plug-in with --plugin{both}")
     with clear_errors():
         if plugin is not None:
             from ganstudy.plugins.conformance import check as check_plugin
@@ -282,7 +279,7 @@ def export(run: Path, tool: str, to: Path | None, run_plugins: bool) -> None:
 
 
 @main.command(name="list", epilog=f"Families: {', '.join(FAMILIES)}.")
-@click.argument("family", type=click.Choice(FAMILIES), metavar="FAMILY")
+@click.argument("family", type=NamedChoice(FAMILIES), metavar="FAMILY")
 @json_option
 def list_family(family: str, as_json: bool) -> None:
     """List the members of a family with their parameters and sources."""

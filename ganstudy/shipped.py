@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from ganstudy.nearest import nearest
 from ganstudy.study import Study, load
-from ganstudy.study.problem import nearest
 from ganstudy.study.shipped_files import files, folder, folders
 from ganstudy.system import cores
 from ganstudy.whole_file import naming
@@ -44,8 +44,9 @@ def begin(path: Path, name: str) -> None:
     A folder is copied whole. An editor that reads modelines completes and checks a study by the
     schema beside the originals.
 
-    Errors  `ValueError` for a name that no study has; `FileExistsError`; `OSError`, such as for a
-            full disk, which leaves nothing behind.
+    Errors  `ValueError` for a name that no study has, and for a folder that would be called as a
+            file; `FileExistsError`; `OSError`, such as for a full disk, which leaves nothing
+            behind.
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder", str(path.parent))
@@ -53,6 +54,8 @@ def begin(path: Path, name: str) -> None:
     if name in alone:
         _copy(alone[name], path)
     elif name in together:
+        if path.suffix in (".yaml", ".yml"):
+            raise ValueError(f"{name} is a folder of studies; name one, such as {path.stem}")
         path.mkdir()
         try:
             for file in sorted(together[name].glob("*.yaml")):

@@ -19,6 +19,7 @@ import click
 
 from ganstudy.cause import harmless
 from ganstudy.garbage import collect_seldom
+from ganstudy.mistyped import as_override
 from ganstudy.plural import plural
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.statuses import STATUSES
@@ -214,7 +215,10 @@ class Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """The verb that is asked for."""
         with _interruptible():
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except click.NoSuchOption as error:
+                raise as_override(error) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Each verb with the whole of its first sentence, which click would cut at the margin."""

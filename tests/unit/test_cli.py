@@ -205,6 +205,29 @@ def test_usage_errors_exit_with_two(
     assert not (folder / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["list", "divergence"], "'divergence' is not one of them; did you mean 'divergences'?"),
+        (["compare", "a", "--along", "arms"], "'arms' is not one of them; did you mean 'arm'?"),
+        (["check", "tiny.yaml", "--seeds", "8"], "is written without dashes: seeds=VALUE"),
+        (["run", "tiny.yaml", "--trial.steps=5"], "is written without dashes: trial.steps=VALUE"),
+        (["plan", "tiny.yaml", "--steps", "5"], "is written without dashes: trial.steps=VALUE"),
+        (["retry", "a", "--time-limit=5"], "is written without dashes: engine.time_limit=VALUE"),
+        (["run", "tiny.yaml", "--worker", "2"], "No such option '--worker'. Did you mean '--work"),
+        (["status", "a", "--seeds", "8"], "No such option '--seeds'.\n"),
+        (["check", "tiny.yaml", "--plugin", "a.py"], "a plug-in with --plugin, not both"),
+        (["check"], "name a study, or a plug-in with --plugin\n"),
+    ],
+)
+def test_a_word_that_is_not_known_is_told_with_what_was_meant(
+    arguments: list[str], told: str
+) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2, result.output
+    assert told in result.stderr
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_list_shows_members_with_parameters_and_sources(family: str) -> None:
     """What a study file can name, in words and as JSON."""

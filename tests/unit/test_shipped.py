@@ -103,6 +103,15 @@ def test_a_new_folder_has_the_studies_and_what_they_share(tmp_path: Path) -> Non
     assert "$schema=file://" in ring.read_text(encoding="utf-8").splitlines()[0]
     code, text = _asked("new", str(path), "--from", "atlas")
     assert (code, "File exists" in text) == (2, True)
+    assert "change its studies, then" in _asked("new", str(tmp_path / "two"), "--from", "atlas")[1]
+
+
+def test_a_new_folder_is_not_called_as_a_file(tmp_path: Path) -> None:
+    """It was made, a folder `my.yml`, and "change it" was said of it."""
+    code, text = _asked("new", str(tmp_path / "my.yml"), "--from", "atlas")
+    assert code == 2
+    assert "atlas is a folder of studies; name one, such as my\n" in text
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_the_schema_beside_them_is_that_of_the_package() -> None:
