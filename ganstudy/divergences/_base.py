@@ -97,6 +97,8 @@ class Divergence(Member, ABC):
 
         From batches of one sample of each law: right where a loss is a mean over samples, or over
         pairs of them. A member whose losses look at whole batches says its own.
+
+        Errors  `ValueError` for a loss that is not one number for each batch.
         """
         import torch
 
@@ -107,6 +109,11 @@ class Divergence(Member, ABC):
         generator = (
             self.paired_generator_loss(real, fake) if self.paired else self.generator_loss(fake)
         )
+        for name, loss in (("critic_loss", critic), ("generator_loss", generator)):
+            if loss.shape != (points, points):
+                shape = tuple(loss.shape)
+                message = f"{self.name}: {name} gives shape {shape}, not one number for each trial"
+                raise ValueError(f"{message}, {points, points}")
         of_critic, of_generator = (laws.p @ x.numpy() @ laws.q for x in (critic, generator))
         return float(of_critic), float(of_generator)
 

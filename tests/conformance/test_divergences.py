@@ -144,6 +144,17 @@ def _admissible(divergence: Divergence, laws: DiscreteLaws, values: Array) -> Ar
     return _lipschitz(values, laws.positions) if constrained else values
 
 
+@every_choice
+def test_a_loss_is_one_number_for_each_trial(divergence: Divergence) -> None:
+    """First of all: where it is one for the whole pack, hardly anything below holds."""
+    for pack in ((2,), (2, 3)):
+        real, fake = (torch.full((*pack, 4), level) for level in (0.5, -0.5))
+        critic = divergence.critic_loss(real, fake)
+        assert critic.shape == pack, "the critic's loss is over the last dimension alone"
+        generator = _generator_loss(divergence, real, fake)
+        assert generator.shape == pack, "the generator's loss is over the last dimension alone"
+
+
 @pytest.mark.parametrize(
     "divergence", [c for c in CASES if c.descends_exact and not c.paired], ids=_identity
 )

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from inline import trained_inline
@@ -21,6 +22,7 @@ from unrendered import unrendered
 
 from ganstudy import divergences, plugins
 from ganstudy.cli import main
+from ganstudy.divergences import DiscreteLaws
 from ganstudy.plugins import conformance
 from ganstudy.search.grid import Grid
 from ganstudy.store import open_run
@@ -375,6 +377,31 @@ def test_texts_that_trials_were_trained_with_stay_in_the_run(folder: Path) -> No
     assert (out / path.name).read_bytes() == path.read_bytes()
     assert (out / f"my_divergence.{plugins.digest(first)}.py").read_bytes() == first
     assert len([*out.glob("*.py")]) == 2
+
+
+def _of_the_whole_pack(folder: Path) -> Path:
+    text = (ROOT / "docs" / "plugins" / "own_reverse_kl.py").read_text()
+    path = folder / "whole_mean.py"
+    path.write_text(text.replace(".mean(-1)", ".mean()"))
+    return path
+
+
+def test_a_loss_of_the_whole_pack_is_told_by_its_shape(folder: Path) -> None:
+    """What NumPy says of a product of the wrong shapes was."""
+    plugins.load(_of_the_whole_pack(folder))
+    two = np.array([0.5, 0.5])
+    laws = DiscreteLaws(two, two, two[:, None])
+    told = r"whole_mean: generator_loss gives shape \(\), not one number for each trial, \(2, 2\)$"
+    with pytest.raises(ValueError, match=told):
+        divergences.family["whole_mean"]().expected_losses(laws, two)
+
+
+@pytest.mark.slow
+def test_the_shape_of_a_loss_is_the_first_of_broken_promises(folder: Path) -> None:
+    """Eight came before it of which nobody could tell why."""
+    checked = conformance.check(_of_the_whole_pack(folder))
+    assert checked.broken[0].promise.startswith("a loss is one number for each trial: ")
+    assert "over the last dimension alone" in checked.broken[0].got
 
 
 @pytest.mark.slow
