@@ -14,7 +14,7 @@ import pytest
 import torch
 from tiny import DEVICE, Listed, differences, train, trial
 
-from ganstudy import kinds, tiles
+from ganstudy import kinds, processor, tiles
 from ganstudy.activations.tanh import Tanh
 from ganstudy.engine.packing import why_no_compiler
 from ganstudy.kinds import Pack
@@ -768,10 +768,11 @@ def test_each_feature_as_a_gpu_compiles_it(
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.skipif(why_no_compiler() != "", reason="no C++ compiler, no compiled program")
+@pytest.mark.skipif("avx512f" not in processor.features(), reason="vectors of eight show none")
 def test_drawn_settings_compiled() -> None:
     """Of batches of five, alone and with seven others: losses of fewer than eight logits differed
-    in their last bit, where packs filled one vector of trials and not the next. They need four
-    graphs; `drawn.py` itself goes on with any seed.
+    in their last bit, where packs filled one vector of sixteen trials and not the next. They need
+    four graphs; `drawn.py` itself goes on with any seed.
     """
     assert drawn.faults(7330, "compiled") == []
 
