@@ -15,10 +15,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from ganstudy.kinds import Kind
     from ganstudy.search.bayes.outcomes import Outcomes
     from ganstudy.search.bayes.point import Point
+    from ganstudy.trial import Trial
 
-__all__ = ["best_of_rung", "bracket", "going_on"]
+__all__ = ["best_of_rung", "bracket", "going_on", "to_come"]
 
 Key = TypeVar("Key")
 
@@ -54,7 +56,7 @@ def going_on(
 ) -> list[Point]:
     """Points that are to be trained further, highest rungs first.
 
-    Where the budget is `spent` and none of them reaches the end otherwise, it is the best.
+    Where the budget is `spent` and none of them is alive at the end otherwise, it is the best.
     """
     further = list(_promotable(points, outcomes, factor))
     return further if further or not spent else _last_resort(points, outcomes)
@@ -62,10 +64,7 @@ def going_on(
 
 def _promotable(points: Sequence[Point], outcomes: Outcomes, factor: int) -> Iterator[Point]:
     """Points among the best of their rung and bracket."""
-    brackets: dict[tuple[int, ...], list[Point]] = {}
-    for point in points:
-        brackets.setdefault(point.rungs, []).append(point)
-    for rungs, peers in brackets.items():
+    for rungs, peers in _brackets(points).items():
         for level in reversed(range(len(rungs) - 1)):
             alive = {p: outcomes.standing(p, level) for p in peers if outcomes.alive(p, level)}
             scores = {point: own for point, own in alive.items() if own is not None}
@@ -73,13 +72,50 @@ def _promotable(points: Sequence[Point], outcomes: Outcomes, factor: int) -> Ite
             yield from best_of_rung(scores, promoted, factor)
 
 
+def _brackets(points: Sequence[Point]) -> dict[tuple[int, ...], list[Point]]:
+    found: dict[tuple[int, ...], list[Point]] = {}
+    for point in points:
+        found.setdefault(point.rungs, []).append(point)
+    return found
+
+
 def _last_resort(points: Sequence[Point], outcomes: Outcomes) -> list[Point]:
-    """The best point, if all are recorded and none has been trained to the end."""
-    if any(point.last or not outcomes.recorded(point) for point in points):
+    """The best point, if all are recorded and none is alive at the end."""
+    alive = [point for point in points if outcomes.alive(point, point.level)]
+    if any(point.last for point in alive) or not all(map(outcomes.recorded, points)):
         return []
 
     def reached(point: Point) -> tuple[int, tuple[float, float] | None]:
         return point.rungs[point.level], outcomes.standing(point, point.level)
 
-    alive = [point for point in points if outcomes.alive(point, point.level)]
     return [max(alive, key=reached)] if alive else []
+
+
+def to_come(
+    points: Sequence[Point], due: Collection[Point], outcomes: Outcomes, factor: int
+) -> Iterator[Trial[Kind]]:
+    """Trials of later rungs that are still to be trained, if no point ends badly from now on.
+
+    points  of an arm, and as many more as it has yet to choose
+    due     those of them that are to be trained further now
+    """
+    reached = {point: point.level + (point in due) for point in points}
+
+    def alive(point: Point, level: int) -> bool:
+        awaited = level > point.level or not outcomes.recorded(point)
+        return awaited or outcomes.alive(point, level)
+
+    for rungs, peers in _brackets(points).items():
+        for level in range(len(rungs) - 1):
+            there = [p for p in peers if reached[p] >= level and alive(p, level)]
+            passed = [p for p in there if reached[p] == level]
+            # Of those that are recorded the best have gone on, or are due.
+            passed.sort(key=outcomes.recorded)
+            more = len(there) // factor - (len(there) - len(passed))
+            reached |= dict.fromkeys(passed[: max(more, 0)], level + 1)
+    living = [point for point in points if alive(point, reached[point])]
+    if living and all(reached[p] < len(p.rungs) - 1 for p in living):
+        best = max(living, key=lambda point: point.rungs[reached[point]])
+        reached[best] = len(best.rungs) - 1
+    for point, level in reached.items():
+        yield from itertools.chain(*point.trials[point.level + 1 : level + 1])

@@ -127,12 +127,13 @@ class Outcomes:
     ) -> list[tuple[Point, Known]]:
         """Points with values, in their order; then others that count as the worst of them.
 
-        With a pruner one that is trained further has the value of the rung that it has reached, and
-        the rest stand at the first: a sampler takes whoever was trained further for better.
+        With a pruner one that is trained further has the value of the rung that it has reached. The
+        rest stand at the first, and so do those that no seed is complete of: a sampler takes
+        whoever was trained further for better.
         """
         told = [(p, self._last_values(p, p.level)) for p in points]
         told += [(p, self._last_values(p, p.level - 1)) for p in lies]
-        found = [(p, at[0], self._told(at[1])) for p, at in told if at is not None]
+        found = [(p, self._told_at(p, at[0]), self._told(at[1])) for p, at in told if at]
         replaced = self._worst_known([vector for _, _, vector in found])
         split = len(self.objectives)
 
@@ -142,10 +143,7 @@ class Outcomes:
             )
             return Known(point.values, whole[:split], whole[split:], **more)
 
-        answers = [
-            (point, known(point, vector, rung=None if at == point.rungs[-1] else at))
-            for point, at, vector in found
-        ]
+        answers = [(point, known(point, vector, rung=rung)) for point, rung, vector in found]
         if answers:
             unknown = [point for point, at in told[len(points) :] if at is None]
             lie = {"rung": self._first_rung, "lie": True}
@@ -205,11 +203,17 @@ class Outcomes:
         ]
 
     def _last_values(self, point: Point, level: int) -> tuple[int, dict[str, float]] | None:
-        """Its values at the last rung that has any, up to this one, and the M-steps there."""
+        """Its values at the last rung that has any, up to this one, and which that is."""
         for rung in range(level, -1, -1):
             if (values := self._values(point, rung)) is not None:
-                return point.rungs[rung], values
+                return rung, values
         return None
+
+    def _told_at(self, point: Point, level: int) -> int | None:
+        """The M-steps after which a sampler is told that it was stopped; None at the end."""
+        if not self.alive(point, level):
+            return self._first_rung
+        return None if level == len(point.rungs) - 1 else point.rungs[level]
 
     def _total(self, values: Mapping[str, float]) -> float:
         broken = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganstudy.search.bayes.samplers import Question, propose, quasi_random
-from ganstudy.study.space import listed
+from ganstudy.study.space import at_random, listed
 
 if TYPE_CHECKING:
     from ganstudy.search.bayes.making import PointMaker
@@ -41,6 +41,31 @@ class Proposals:
         beside  points in training, which count as the worst of those before
         """
         yield from self._beyond(arm, (*before, *beside), self._values(arm, before, beside))
+
+    def drawn(self, arm: Arm, known: Sequence[Point], count: int) -> Iterator[Point]:
+        """Random points for the next numbers of an arm, those that it would draw, none of it known.
+
+        Fewer than `count` where its space has no more.
+        """
+        taken = {frozenset(point.values.items()) for point in known}
+        met = {point.trials[0][0].settings for point in known}
+        for number in range(len(known), len(known) + count):
+            for values in self._random(arm, number):
+                if (own := frozenset(values.items())) in taken:
+                    continue
+                taken.add(own)
+                point = self.make.point(arm, values)
+                if point is not None and (settings := point.trials[0][0].settings) not in met:
+                    met.add(settings)
+                    yield point
+                    break
+
+    def _random(self, arm: Arm, number: int) -> Iterator[dict[str, Any]]:
+        study, stream = self.make.study, self.make.stream(arm)
+        for attempt in range(RANDOM_ATTEMPTS):
+            rng = np.random.default_rng((*stream, number, attempt))
+            yield at_random(study.space, rng, study.labels(arm))
+        yield from listed(study.space, np.random.default_rng(stream), study.labels(arm))
 
     def others(self, arm: Arm, known: Sequence[Point]) -> Iterator[str]:
         """Settings of all points of an arm but these; of continuous parameters one draw each."""

@@ -30,7 +30,8 @@ class Known:
 
     values      one for each objective; of a point in training, a lie
     violations  one for each constraint, above zero if the point breaks it
-    rung        the M-steps after which it was stopped, for a pruned point; then it has one value
+    rung        the M-steps after which it was stopped, for a pruned point; then it has one value.
+                The first of the search where the point has come to a bad end
     """
 
     point: Mapping[str, Any]

@@ -8,17 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ganstudy.engine.packing import packs
 from ganstudy.search.bayes.described import Described
-from ganstudy.search.bayes.halving import going_on
+from ganstudy.search.bayes.halving import going_on, to_come
 from ganstudy.search.bayes.making import PointMaker
 from ganstudy.search.bayes.order import in_order
 from ganstudy.search.bayes.packed import whole_points
 from ganstudy.search.bayes.point import Arm, Point
 from ganstudy.search.bayes.proposals import Proposals
-from ganstudy.study.space import at_random
 from ganstudy.trial import Trial
 
 if TYPE_CHECKING:
@@ -141,16 +138,15 @@ class Single(Described):
         self._in_flight.update(trial.id for pack in parts for trial in pack)
 
     def outlook(self, slots: int) -> list[Pack]:
-        """Packs of as many random points as the budget still allows, and of promotions."""
+        """Packs of as many random points as the budget still allows, and of promotions to come."""
         trials: list[Trial[Kind]] = []
         for arm in self._points:
-            labels, points = self.study.labels(arm), self.points(arm)
+            points = self.points(arm)
+            points += [*self._proposals.drawn(arm, points, self.room(arm))]
             trials += [t for p in points for t in p.current if t not in self.outcomes]
-            for number in range(len(points), len(points) + self.room(arm)):
-                rng = np.random.default_rng((*self._make.stream(arm), number))
-                point = self._make.point(arm, at_random(self.study.space, rng, labels))
-                trials += point.trials[0]
-            trials += [t for p in self._due(arm) for t in p.trials[p.level + 1]]
+            if self.file.pruner is not None:
+                factor, due = self.file.pruner.factor, self._due(arm)
+                trials += to_come(points, due, self.outcomes, factor)
         return packs(trials, slots, self.pack_size)
 
     def _choose_more(self, arm: Arm) -> None:

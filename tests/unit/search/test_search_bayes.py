@@ -95,6 +95,19 @@ def test_an_interrupted_point_is_finished_first(tmp_path: Path) -> None:
     assert {r.id for r in left}.isdisjoint(r.id for r in records[:3])
 
 
+def test_a_point_whose_records_are_lost_is_in_the_outlook(tmp_path: Path) -> None:
+    """Whichever it is: a run with an empty outlook is taken for finished."""
+    options = ("search.bayes.trials=3", "search.grid.divergence=[minimax]")
+    records = list(search(bayes(tmp_path, *options)))
+    for lost in {record.settings for record in records}:
+        own = bayes(tmp_path, *options)
+        own.tell([record for record in records if record.settings != lost])
+        known = {record.id for record in records if record.settings != lost}
+        left = [trial.id for pack in own.outlook(1) for trial in pack]
+        assert len(left) == 2
+        assert known.isdisjoint(left)
+
+
 def test_the_budget_grows(tmp_path: Path) -> None:
     """From 6 points to 12, the first six are kept and the sampler has learned from them."""
     small = bayes(tmp_path, "search.bayes.trials=6")
@@ -571,6 +584,83 @@ def test_with_few_points_the_best_is_trained_to_the_end(tmp_path: Path) -> None:
     own = bayes(tmp_path, pruner, "search.bayes.trials=2")
     list(search(own))
     assert own.counts() == {"pruned": 2 * 2, "complete": 2 * 2}
+
+
+PRUNERS = ("successive_halving", "hyperband")
+
+
+def pruned(name: str, trials: int, *overrides: str) -> tuple[str, ...]:
+    """Overrides for a pruned search of one arm by random points, from 10 M-steps on."""
+    pruner = f"search.bayes.pruner={{name: {name}, factor: 3, first: 10}}"
+    arm, own = "search.grid.divergence=[minimax]", f"search.bayes.trials={trials}"
+    return pruner, arm, own, "search.bayes.sampler=random", *overrides
+
+
+@pytest.mark.parametrize("name", PRUNERS)
+def test_a_search_does_not_end_with_a_point_that_diverged_at_the_end(
+    tmp_path: Path, name: str
+) -> None:
+    """What is best early diverges later; it was chosen, and no other was trained to the end."""
+
+    def fate(trial: Trial[Any]) -> str:
+        late = trial.configuration.steps == 90
+        return "diverged" if late and trial.configuration.generator.lr > 1e-4 else "complete"
+
+    own = bayes(tmp_path, *pruned(name, 8))
+    list(search(own, lambda trial: 8 + math.log10(trial.configuration.generator.lr), fate))
+    assert own.counts()["diverged"] >= 2
+    assert own.spent((0,))
+    chosen = own.chosen((0,))
+    assert chosen is not None
+    assert own.outcomes.alive(chosen[1], chosen[1].level)
+    # The others of its kind need not be trained so far.
+    if name == "successive_halving":
+        assert own.counts()["complete"] == 2
+
+
+@pytest.mark.parametrize("name", PRUNERS)
+def test_a_pruned_search_of_which_all_diverge_at_the_end_ends(tmp_path: Path, name: str) -> None:
+    own = bayes(tmp_path, *pruned(name, 8))
+    list(search(own, status=lambda t: "diverged" if t.configuration.steps == 90 else "complete"))
+    assert own.counts() == {"diverged": 16}
+    assert own.chosen((0,)) is not None
+
+
+@pytest.mark.parametrize("name", PRUNERS)
+def test_a_pruned_search_takes_no_point_that_diverged_for_good(tmp_path: Path, name: str) -> None:
+    """TPE takes what was trained longest for best, whatever came of it."""
+
+    def fate(trial: Trial[Any]) -> str:
+        return "diverged" if trial.configuration.steps > 10 and trial.seed < 2 else "complete"
+
+    own = bayes(tmp_path, *pruned(name, 20))
+    list(search(own, peak, fate))
+    found = own.outcomes.known(own.points((0,)))
+    dead = {n for n, (p, _) in enumerate(found) if not own.outcomes.alive(p, p.level)}
+    assert {found[n][1].rung for n in dead} == {10}
+    study = to_study(own.study.space, ["maximize"], [told for _, told in found])
+    good = _split_trials(study, study.trials, len(found) - len(dead))[0]
+    assert dead
+    assert dead.isdisjoint(trial.number for trial in good)
+
+
+@pytest.mark.parametrize("trials", [3, 27])
+@pytest.mark.parametrize("name", PRUNERS)
+def test_an_outlook_has_the_rungs_to_come(tmp_path: Path, name: str, trials: int) -> None:
+    """A plan had the first of them alone, and a run took seven times as long."""
+
+    def steps(records: list[Record]) -> int:
+        return sum(int(record.values["step"][-1]) for record in records)
+
+    options = pruned(name, trials, "trial.steps=810")
+    own = bayes(tmp_path, *options)
+    records = list(search(own))
+    for told in (0, len(records) // 4, len(records) // 2, len(records)):
+        again = bayes(tmp_path, *options)
+        again.tell(records[:told])
+        planned = sum(t.configuration.steps for pack in again.outlook(1) for t in pack)
+        left = steps(records[told:])
+        assert left / 1.5 <= planned <= left * 1.5
 
 
 @pytest.mark.slow
