@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from ganstudy.search.bayes.keys import BayesKeys
 from ganstudy.search.bayes.point import Arm, Point
 from ganstudy.search.bayes.recognition import agrees, candidates, completed
 from ganstudy.search.bayes.rungs import rungs_up_to, trained_to
+from ganstudy.study.document import StudyError
 from ganstudy.trial import Trial
 
 if TYPE_CHECKING:
@@ -31,8 +33,26 @@ class PointMaker:
     file: BayesKeys
     repeat: int
 
-    def point(self, arm: Arm, values: Mapping[str, Any]) -> Point:
-        """The point of an arm with these values, and its trials at every rung."""
+    def proposed(self, arm: Arm, values: Mapping[str, Any]) -> Point | None:
+        """The point of an arm with these values, as its records will tell it.
+
+        None if the study refuses it, or if its records would tell it to another arm.
+        """
+        point = self.point(arm, values)
+        # Two labels may have one meaning, and what one arm draws another may state.
+        found = point and self.recovered(point.trials[0][0].settings)
+        return found if found and found.arm == arm else None
+
+    def point(self, arm: Arm, values: Mapping[str, Any]) -> Point | None:
+        """The point of an arm with these values, and its trials at every rung.
+
+        None if the study refuses it: a rare combination is not met as the study is read.
+        """
+        with suppress(StudyError):
+            return self._point(arm, values)
+        return None
+
+    def _point(self, arm: Arm, values: Mapping[str, Any]) -> Point:
         whole = self.study.resolve(arm, values)
         steps, pruner = whole.steps, self.file.pruner
         rungs: tuple[int, ...] = (steps,)
@@ -53,8 +73,8 @@ class PointMaker:
         Candidates are read off the settings and proved by resolving them again, so that a record of
         another study, or of other shared settings, never passes for one of this search.
 
-        Of several arms that have it, it is of that with the fewest continuous parameters: those of
-        the others would not be drawn where they are fixed there.
+        Of several arms that have it, it is of that with the fewest continuous parameters: the
+        others pass over what is fixed there.
         """
         settings = completed(json.loads(text))
         found = [own for arm in self.study.points if (own := self._of_arm(arm, settings, text))]
@@ -68,7 +88,7 @@ class PointMaker:
         if all(agrees(bundle, settings) for bundle in self.study.bundles(arm)):
             for values in candidates(self.study.space, settings, self.study.labels(arm)):
                 point = self.point(arm, values)
-                if any(trials[0].settings == text for trials in point.trials):
+                if point and any(trials[0].settings == text for trials in point.trials):
                     return point
         return None
 

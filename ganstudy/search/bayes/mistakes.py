@@ -12,7 +12,7 @@ from typing import Any
 
 from ganstudy.plural import plural
 from ganstudy.search.bayes.objective import ConstraintFile, PrunerFile
-from ganstudy.search.bayes.recognition import agrees, candidates, completed
+from ganstudy.search.bayes.recognition import agrees, candidates, completed, possible
 from ganstudy.search.bayes.rungs import rungs_up_to, trained_to
 from ganstudy.study.corner import Corner, unrecorded, where
 from ganstudy.study.document import Document, Problem, StudyError
@@ -56,7 +56,7 @@ def common_problems(
 ) -> Iterator[Problem]:
     """Arms that can draw the same trial, of which a record would not say whose it is.
 
-    Where one of them has a continuous parameter that the other fixes it does not draw that value.
+    Where one of them has a continuous parameter that the other fixes, that value is the other's.
     Of a space with a mistake, which is empty here, nothing is known.
     """
     if not space:
@@ -64,7 +64,7 @@ def common_problems(
     arms = {own.index: replace(own, values={}) for own in reversed(corners)}
     named = (zip(arm.index, arm.bundles, strict=True) for arm in arms.values())
     axes = [dict(labels) for labels in zip(*named, strict=True)]
-    for own in corners:
+    for own in (*corners, *_crossed(space, corners)):
         settings = completed(json.loads(own.configuration.settings))
         # A study may have thousands of arms: they are looked up by the labels that agree.
         agreeing = ([i for i, bundle in axis.items() if agrees(bundle, settings)] for axis in axes)
@@ -80,6 +80,23 @@ def common_problems(
                 place = apart[0].place if apart else ("search", "bayes", "space")
                 yield document.problem(place, message)
                 return
+
+
+def _crossed(space: Sequence[AnyParameter], corners: Sequence[Corner]) -> Iterator[Corner]:
+    """Points where an arm draws all values that another one fixes; corners have one at a time."""
+    fixed: dict[tuple[tuple[str, Any], ...], None] = {}
+    for other in corners:
+        lacking = [at for at in space if at.name not in other.values and math.isfinite(at.count)]
+        settings = completed(json.loads(other.configuration.settings)) if lacking else {}
+        drawn = ([(at.name, x) for x in possible(at, settings)] for at in lacking)
+        fixed |= dict.fromkeys(itertools.product(*filter(None, drawn)))
+    seen = {(own.index, *own.values.items()) for own in corners}
+    for own, values in itertools.product(corners, map(dict, fixed)):
+        values = own.values | {name: x for name, x in values.items() if name in own.values}
+        if (key := (own.index, *values.items())) not in seen:
+            seen.add(key)
+            with suppress(StudyError):
+                yield replace(own, values=values, configuration=own.resolve(own.index, values))
 
 
 def _drawn_by_both(

@@ -76,11 +76,16 @@ class Proposals:
     def _beyond(
         self, arm: Arm, known: Sequence[Point], proposed: Iterable[Mapping[str, Any]]
     ) -> Iterator[Point]:
-        """The points of these values, without those that are known: making one takes its time."""
+        """The points of these values, without those that are known: making one takes its time.
+
+        What the arm cannot have is passed over.
+        """
         taken = {frozenset(point.values.items()) for point in known}
         for values in proposed:
-            if frozenset(values.items()) not in taken:
-                yield self.make.point(arm, values)
+            if frozenset(values.items()) in taken:
+                continue
+            if (point := self.make.proposed(arm, values)) is not None:
+                yield point
 
     def _values(
         self, arm: Arm, before: Sequence[Point], beside: Sequence[Point]

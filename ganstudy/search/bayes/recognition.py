@@ -12,7 +12,7 @@ from ganstudy.study.configuration import at
 from ganstudy.study.space import AnyParameter, Range
 from ganstudy.study.wording import member_class
 
-__all__ = ["agrees", "candidates", "completed"]
+__all__ = ["agrees", "candidates", "completed", "possible"]
 
 ANYTHING = object()
 """The value of a setting that is in no canonical form: a record does not tell it."""
@@ -55,13 +55,13 @@ def candidates(
     if not first.active(arm):
         yield from candidates(rest, settings, arm)
         return
-    for value in _possible(first, settings):
+    for value in possible(first, settings):
         for values in candidates(rest, settings, {**arm, first.name: value}):
             yield {first.name: value, **values}
 
 
-def _possible(parameter: AnyParameter, settings: Mapping[str, Any]) -> list[Any]:
-    """Values of one parameter that agree with settings."""
+def possible(parameter: AnyParameter, settings: Mapping[str, Any]) -> list[Any]:
+    """Values of one parameter that agree with completed settings."""
     if not isinstance(parameter, Range):
         pairs = zip(parameter.labels, parameter.bundles, strict=True)
         return [own for own, bundle in pairs if agrees(bundle, settings)]

@@ -14,10 +14,11 @@ import optuna
 import pytest
 from optuna.samplers._tpe.sampler import _split_trials
 from searched import TEXT, bayes, made_up, peak, points, search
+from tiny import write_study
 
 from ganstudy.score import trial_score, worst
 from ganstudy.search import search_of
-from ganstudy.search.bayes import halving
+from ganstudy.search.bayes import Bayes, halving
 from ganstudy.search.bayes.making import PointMaker
 from ganstudy.search.bayes.rungs import rungs_up_to
 from ganstudy.search.bayes.samplers import Known, Question, propose, quasi_random, to_study
@@ -294,6 +295,27 @@ def test_points_of_one_meaning_are_one(tmp_path: Path) -> None:
         assert ended.outlook(1) == []
         assert ended.spent(())
         assert ended.ask(1) == []
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "qmc", "random"])
+def test_a_combination_that_is_refused_is_passed_over(tmp_path: Path, sampler: str) -> None:
+    """It ended the run for good; of twelve batches three are multiples of four, four of three."""
+    space = "{critic.pac: [1, 4, 3], batch: {low: 12, high: 23}}"
+    path = write_study(tmp_path, small(space, 20, sampler))
+    study = load(path, kept=True)  # a rare one is not met as the study is read
+    own, again, whole = Bayes(study), Bayes(study), Bayes(study)
+    left = whole.outlook(1)
+    assert sum(map(len, left)) <= 19
+    told = list(search(own))
+    found = points(own)[0]
+    # All of one, and three and four of the multiples.
+    assert {(v["critic.pac"], v["batch"]) for v in found} == {
+        (pac, batch) for pac in (1, 4, 3) for batch in range(12, 24) if batch % pac == 0
+    }
+    assert len(found) == 12 + 3 + 4
+    again.tell(told)
+    assert points(again) == points(own)
+    assert (again.ask(1), again.outlook(1)) == ([], [])
 
 
 def test_a_sequence_is_followed_past_points_that_are_known(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from ganstudy.family import FamilyField
 from ganstudy.search import search_of
 from ganstudy.search.bayes.recognition import agrees, candidates, completed
 from ganstudy.search.bayes.repeated import Repeated
+from ganstudy.search.bayes.samplers import Question, propose
 from ganstudy.study.configuration import put
 from ganstudy.study.space import Choice, Range
 
@@ -186,6 +187,42 @@ def test_an_arm_within_another_keeps_its_points(tmp_path: Path, arms: tuple[str,
     sought = [f"search.bayes.space={space}", f"search.grid={{arms: {{{grid}}}}}"]
     sought += ["search.bayes.trials=6", "search.bayes.sampler=random"]
     _is_found_again(tmp_path, *sought)
+
+
+def test_a_value_that_another_arm_fixes_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sampler that clips draws the end of a range: told again, the arm had a point less."""
+
+    def clipped(sampler: str, question: Question) -> dict[str, Any]:
+        values = propose(sampler, question)
+        first = question.seed[-1] == 0 and question.number in (2, 3)
+        return values | ({"critic.lr": 1e-3} if first and "critic.lr" in values else {})
+
+    monkeypatch.setattr("ganstudy.search.bayes.proposals.propose", clipped)
+    space = "{generator.depth: [1, 2, 3], critic.lr: {low: 1e-3, high: 1e-2, when: {arms: tuned}}}"
+    grid = "{arms: {tuned: {divergence: minimax}, fixed: {divergence: minimax, critic.lr: 0.001}}}"
+    sought = [f"search.bayes.space={space}", f"search.grid={grid}"]
+    _is_found_again(tmp_path, *sought, "search.bayes.trials=3", "search.bayes.sampler=random")
+
+
+def test_points_whose_labels_have_one_meaning_are_found_again(tmp_path: Path) -> None:
+    """Minimax comes with Adam, Wasserstein with RMSProp: told again, the first had another label.
+
+    TPE then chose other points than without the stop.
+    """
+    rule = "rule: {adam: {generator.optimizer: adam, critic.optimizer: adam}, published: {}}"
+    rate = "generator.lr: {low: 1e-4, high: 1e-2, log: true}"
+    sought = [f"search.bayes.space={{{rate}, {rule}}}", "search.bayes.together=1"]
+    sought += ["search.grid={divergence: [minimax, wasserstein]}", "seeds=1"]
+    _is_found_again(tmp_path, *sought)
+    whole, again = bayes(tmp_path, *sought), bayes(tmp_path, *sought)
+    records = list(search(whole))
+    labels = [{values["rule"] for values in arm} for arm in points(whole)]
+    assert labels == [{"adam"}, {"adam", "published"}]
+    again.tell(records[:16])
+    list(search(again))
+    assert points(again) == points(whole)
 
 
 def test_a_record_of_a_kind_that_is_gone_is_of_no_point(tmp_path: Path) -> None:

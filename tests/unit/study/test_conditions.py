@@ -229,6 +229,38 @@ def test_a_point_that_an_arm_refuses_hides_no_other_problem(
     assert text.count("\n") == 1
 
 
+@pytest.mark.parametrize("arms", ["one, other", "other, one"])
+@pytest.mark.parametrize("steps", ["low: 1, high: 8", "low: 1, high: 7, step: 3"])
+def test_arms_that_fix_what_the_other_searches_are_refused(
+    tmp_path: Path, steps: str, arms: str
+) -> None:
+    """Four of each is a trial of both, which no end of a range shows."""
+    own = {"one": "{critic.steps: 4}", "other": "{batch: 4}"}
+    grid = ", ".join(f"{arm}: {own[arm]}" for arm in arms.split(", "))
+    space = f"{RATES}\nbatch: {{{steps}, when: {{arms: one}}}}"
+    space += f"\ncritic.steps: {{{steps}, when: {{arms: other}}}}"
+    assert "and no record says whose it is" in said(tmp_path, space, f"arms: {{{grid}}}")
+
+
+def test_two_lists_that_cross_two_others_are_refused(tmp_path: Path) -> None:
+    """The second value of both is a trial of both arms, and a corner has one of them."""
+    space = "\n".join(
+        f"{key}: {{values: [8, 4], when: {{arms: {arm}}}}}"
+        for arm, keys in (("one", ("batch", "generator.width")), ("other", ("critic.steps",)))
+        for key in keys
+    )
+    grid = "arms: {one: {critic.steps: 4}, other: {batch: 4, generator.width: 4}}"
+    space += "\ncritic.width: {values: [8, 4], when: {arms: other}}"
+    grid = grid.replace("critic.steps: 4}", "critic.steps: 4, critic.width: 4}")
+    assert "and no record says whose it is" in said(tmp_path, space, grid)
+
+
+def test_arms_that_cross_where_neither_draws_are_accepted(tmp_path: Path) -> None:
+    space = f"{RATES}\nbatch: {{low: 5, high: 8, when: {{arms: one}}}}"
+    space += "\ncritic.steps: {low: 1, high: 8, when: {arms: other}}"
+    assert said(tmp_path, space, "arms: {one: {critic.steps: 4}, other: {batch: 4}}") == ""
+
+
 def test_arms_that_fix_other_values_are_told_apart_by_what_they_set(tmp_path: Path) -> None:
     """Each was resolved with the point of each other: eighty arms took a quarter of a minute."""
     rates = ", ".join(f"rate_{n}: {{critic.lr: {n}.0e-4}}" for n in range(1, 4))
