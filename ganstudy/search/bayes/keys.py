@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -68,8 +69,14 @@ class BayesKeys(SearchKeys):
 
     @property
     def at_random(self) -> int:
-        """Points that are drawn at random before a sampler learns from them; 0 if it never does."""
-        return self.startup if self.sampler in ("tpe", "gp") else 0
+        """Points that are drawn at random before a sampler learns from them; 0 if it never does.
+
+        Of a search in rounds, all of the round in which they end.
+        """
+        if self.sampler not in ("tpe", "gp"):
+            return 0
+        rounds = math.ceil(self.startup / self.together)
+        return rounds * self.together if self.synchronous else self.startup
 
     @property
     def repeated(self) -> bool:
@@ -102,13 +109,21 @@ class BayesKeys(SearchKeys):
 
     @property
     def remark(self) -> str:
-        """That the sampler never comes to learn, with no more points than it begins with."""
-        if self.trials > self.at_random:
+        """That the sampler never comes to learn, with no more points than it begins with.
+
+        Or that it may not: what is begun before they are known is drawn at random, too.
+        """
+        asked = f"search.bayes.startup asks for {self.startup}"
+        if self.trials <= self.at_random:
+            rounds = f", in rounds of {self.together}" * (self.trials > self.startup)
+            points = f"all {self.trials} points are drawn at random, as {asked}{rounds}"
+            return f"{self.sampler} learns nothing: {points}"
+        beside = self.together - 1
+        if not self.at_random or self.synchronous or self.trials > self.at_random + beside:
             return ""
-        return (
-            f"{self.sampler} learns nothing: all {self.trials} points are drawn at random, as "
-            f"search.bayes.startup asks for {self.startup}"
-        )
+        points = f"all {self.trials} points can be drawn at random, as {asked}"
+        more = f"up to {beside} more are begun before those are known"
+        return f"{self.sampler} may learn nothing: {points} and {more}"
 
     def parameters(
         self, document: Document, axes: Mapping[str, tuple[Any, ...]], problems: list[Problem]

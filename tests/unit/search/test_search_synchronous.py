@@ -146,6 +146,48 @@ def test_a_space_that_is_used_up_ends_it(tmp_path: Path) -> None:
     assert own.counts() == {"complete": 2 * 6 * 2}
 
 
+@pytest.mark.parametrize(
+    ("startup", "together", "at_random"), [(4, 4, 4), (5, 4, 8), (3, 5, 5), (10, 3, 12)]
+)
+def test_points_at_random_end_with_a_round(
+    tmp_path: Path, startup: int, together: int, at_random: int
+) -> None:
+    """They are those of random search: of the round in which `startup` is reached all, and no more.
+
+    A search of so many was said to be that of the sampler, and had no curve by chance.
+    """
+    rounds = (SYNCHRONOUS, f"search.bayes.together={together}", f"search.bayes.startup={startup}")
+    rounds += ("search.grid.divergence=[minimax]", "seeds=1", "search.bayes.trials=13")
+    own, other = bayes(tmp_path, *rounds), bayes(tmp_path, *rounds, "search.bayes.sampler=random")
+    for searched in (own, other):
+        timed(searched, 2, np.random.default_rng(0), 1000)
+    same = [values in points(other)[0] for values in points(own)[0]]
+    assert same == [True] * at_random + [False] * (13 - at_random)
+    assert own.attributes()["startup"] == at_random
+
+
+@pytest.mark.parametrize(
+    ("trials", "options", "said"),
+    [
+        (10, "", "tpe learns nothing: all 10 points are drawn at random, as {} 10"),
+        (12, SYNCHRONOUS, "tpe learns nothing: all 12 points are drawn at random, as {} 10, in r"),
+        (13, SYNCHRONOUS, ""),
+        (11, "", "tpe may learn nothing: all 11 points can be drawn at random, as {} 10 and up to"),
+        (13, "", "tpe may learn nothing: all 13 points can be drawn at random, as {} 10 and up to"),
+        (14, "", ""),
+        (1, "search.bayes.sampler=random", ""),
+    ],
+)
+def test_it_is_said_beforehand_that_nothing_is_learned(
+    tmp_path: Path, trials: int, options: str, said: str
+) -> None:
+    """With four in training three are begun before ten are known."""
+    asked = ("search.bayes.startup=10", f"search.bayes.trials={trials}")
+    remark = bayes(tmp_path, *asked, *filter(None, [options])).study.keys.remark
+    expected = said.format("search.bayes.startup asks for")
+    assert (remark[: len(expected)], bool(remark)) == (expected, bool(said))
+
+
 def test_it_prunes_nothing(tmp_path: Path) -> None:
     text = TEXT.replace("    startup: 4\n", "    pruner: {name: successive_halving, first: 10}\n")
     with pytest.raises(StudyError, match=r"search\.bayes\.synchronous=true: points are pruned as"):
