@@ -5,26 +5,23 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from ganstudy import kinds
 from ganstudy.family import label
-from ganstudy.study.configuration import leaves
 from ganstudy.study.corner import Corner, unrecorded
-from ganstudy.study.document import Document, KeyPath, Problem, nearest
+from ganstudy.study.document import Document, Problem, nearest
 from ganstudy.study.file import StudyFile
 from ganstudy.study.hidden import hidden_overrides
-from ganstudy.study.problem import StudyError, dotted
-from ganstudy.study.space import AnyParameter, Choice, Range, at_random, extremes
+from ganstudy.study.problem import StudyError
+from ganstudy.study.space import at_random, extremes
 from ganstudy.study.study import Axis, Study, claims_of
 from ganstudy.study.until_settled import SettledSeeds
 from ganstudy.variable import names_of
 
 __all__ = [
     "answer_problems",
-    "conflicts",
     "contest_problems",
     "drawn",
     "exclude_problems",
@@ -87,76 +84,6 @@ def _narrowed(document: Document, name: str) -> bool:
     given = ("search", "grid", name)
     by_hand = any(given[: len(path)] == path for path in document.overridden)
     return by_hand and not any(path[:2] == ("search", "exclude") for path in document.overridden)
-
-
-def conflicts(
-    document: Document,
-    axes: Sequence[Axis],
-    space: Sequence[AnyParameter],
-    set_by: Mapping[str, str],
-) -> Iterator[Problem]:
-    """Axes or parameters that set the same key at some point: one would silently undo the other.
-
-    set_by  what sets keys beside these
-    """
-    owners = {key: {by: _Labels()} for key, by in set_by.items()}
-    dimensions: dict[str, str] = {}
-    needed: dict[str, _Labels] = {}
-    placed: list[tuple[Axis | AnyParameter, KeyPath, str]] = [
-        *((axis, ("search", "grid", axis.name), "axis") for axis in axes),
-        *((parameter, parameter.place, "parameter") for parameter in space),
-    ]
-    for own, place, what in placed:
-        name = f"{what} {own.name!r}"
-        needed[own.name] = _needed(own, needed)
-        for key, labels in sorted(_set_at(own).items()):
-            there = _both(needed[own.name], labels)
-            known = owners.setdefault(key, {})
-            if by := next((by for by, where in known.items() if _meet(where, there)), ""):
-                yield document.problem(place, f"{key!r} is set by {by} as well")
-            known.setdefault(name, there)
-        other = dimensions.setdefault(own.dimension.lower(), name)
-        # One that sets the same key stands under the same name, and that has been told.
-        if other not in (name, f"axis {own.name!r}", f"parameter {own.name!r}"):
-            # Dimensions become files, and some file systems do not tell case apart.
-            message = f"has the same dimension as {other}, but for case at most"
-            yield document.problem(place, message)
-
-
-_Labels = dict[str, set[Any]]
-"""Labels that axes and parameters have where something is so, by their names; others any."""
-
-
-def _needed(own: Axis | AnyParameter, above: Mapping[str, _Labels]) -> _Labels:
-    """Where it takes part: a condition asks for what the parameter that it names asks for, too."""
-    found: _Labels = {}
-    for name, labels in () if isinstance(own, Axis) else own.when.items():
-        found = _both(found, _both({name: set(labels)}, above[name]))
-    return found
-
-
-def _set_at(own: Axis | AnyParameter) -> dict[str, _Labels]:
-    """The keys that it sets, and at which of its labels; a member is one value and its settings."""
-    if isinstance(own, Range):
-        return {own.name: {}}
-    found: dict[str, _Labels] = {}
-    bundles = own.bundles if isinstance(own, Choice) else own.settings
-    for at, bundle in zip(own.labels, bundles, strict=True):
-        for path, _ in leaves(bundle):
-            if path:
-                found.setdefault(dotted(path), {own.name: set()})[own.name].add(at)
-    return found
-
-
-def _both(one: _Labels, other: _Labels) -> _Labels:
-    """Where both are so."""
-    shared = {name: one[name] & other[name] for name in one.keys() & other.keys()}
-    return {**one, **other, **shared}
-
-
-def _meet(one: _Labels, other: _Labels) -> bool:
-    """Whether both are so anywhere."""
-    return all(_both(one, other).values())
 
 
 def hidden(study: Study) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from ganstudy.film import FILM, IMAGE_FILM, PLACES
 from ganstudy.study import checks
 from ganstudy.study.axis_schema import with_axes
 from ganstudy.study.configuration import unread_problems
+from ganstudy.study.conflicts import conflicts
 from ganstudy.study.corner import Corner
 from ganstudy.study.document import Document, Problem, StudyError, nearest, read_document
 from ganstudy.study.extent import extent_problems
@@ -85,7 +86,7 @@ def _read(document: Document, name: str, kept: bool) -> Study:
         message = f"{file.compare!r} is not an axis of the search{nearest(file.compare, names)}"
         problems.append(document.problem(("compare",), message))
     problems += checks.exclude_problems(document, file, axes)
-    clashes = list(checks.conflicts(document, axes, space, {} if kept else study.keys.sets))
+    clashes = list(conflicts(study, {} if kept else study.keys.sets))
     problems += clashes
     problems += checks.hidden(study)
     unread = list(unread_problems(document, file.trial))
@@ -240,17 +241,12 @@ def _seeds(document: Document, file: StudyFile, problems: list[Problem]) -> tupl
 
 def _corners(study: Study, problems: list[Problem]) -> list[Corner]:
     """Points of the grid that are not excluded, each with every bound and value of the space."""
-    by_name = {axis.name: axis for axis in study.axes}
-    excluded = [
-        {name: by_name[name].label_of(x) for name, x in entry.items() if name in by_name}
-        for entry in study.file.search.exclude
-    ]
     accepted: list[Corner] = []
     refused: list[Refused] = []
     planned = 0
     for index in itertools.product(*(range(len(axis.labels)) for axis in study.axes)):
         labels, bundles = study.labels(index), study.bundles(index)
-        if any(entry and entry.items() <= labels.items() for entry in excluded):
+        if study.excludes(labels):
             continue
         planned += 1
         for values in extremes(study.space, labels):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ganstudy import kinds
@@ -153,6 +154,20 @@ class Study:
             "arms": sorted(every),
             "settings": sorted(setting for setting, own in arms.items() if own == every),
         }
+
+    @cached_property
+    def excluded(self) -> list[dict[str, Any]]:
+        """The labels that the points of each entry of `exclude` have on the axes that it names."""
+        axes = {axis.name: axis for axis in self.axes}
+        entries = (
+            {name: axes[name].label_of(x) for name, x in entry.items() if name in axes}
+            for entry in self.file.search.exclude
+        )
+        return [*filter(None, entries)]
+
+    def excludes(self, labels: Mapping[str, Any]) -> bool:
+        """Whether a point with these labels is left out."""
+        return any(own.items() <= labels.items() for own in self.excluded)
 
     def labels(self, index: Sequence[int]) -> dict[str, Any]:
         """The label on each axis at a point of the grid."""

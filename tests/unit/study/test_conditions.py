@@ -163,6 +163,29 @@ def test_a_key_that_is_set_twice_somewhere_is_refused(tmp_path: Path, space: str
     assert "'critic.lr' is set by axis 'arms' as well" in said(tmp_path, space, f"arms: {FIXED}")
 
 
+EXCLUDED = "{tuned: {divergence: minimax}, fixed: {critic.lr: 0.001}}"
+
+
+@pytest.mark.parametrize(
+    ("left_out", "apart"),
+    [
+        ("{arms: fixed, rate: quick}", True),
+        ("{arms: tuned, rate: quick}", False),
+        ("{rate: quick}", True),
+        ("{arms: fixed, rate: slow}", False),
+    ],
+)
+def test_what_is_set_twice_at_excluded_points_alone_is_not(
+    tmp_path: Path, left_out: str, apart: bool
+) -> None:
+    """Two axes set the rate at one point, that of `fixed` and `quick`."""
+    grid = f"arms: {EXCLUDED}, rate: {{slow: {{batch: 8}}, quick: {{critic.lr: 0.01}}}}"
+    grid += f"}}\n  exclude: [{left_out}]\n#"
+    text = said(tmp_path, "critic.steps: [1, 2]", grid, kept=True)
+    assert ("'critic.lr' is set by axis 'arms' as well" in text) != apart
+    assert bool(text) != apart
+
+
 # --- trials of two arms ---------------------------------------------------------------------------
 
 WITHIN = "arms: {fixed: {divergence: minimax, critic.steps: 2}, tuned: {divergence: minimax}}"
