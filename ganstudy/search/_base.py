@@ -178,14 +178,25 @@ class Search(Part, ABC):
 
         `kept` is `fixed` of the earlier study.
         """
-        seen = self.counts()
-        if not kept or seen.total() == seen["missing"]:
+        if "seeds.method" not in kept or not self._seen:
             return ""
         return (
             "its seeds are added until its question is settled, and scores have been seen under "
             "these rules. Keep them (seeds.max raises how many there are), train elsewhere with "
             "--out, or start anew with --fresh"
         )
+
+    def told_of(self, kept: Mapping[str, Any]) -> str:
+        """What is to be known of a run of an earlier study that is continued as this one, in words;
+        by default nothing. `kept` is as of `refusal`.
+        """
+        return ""
+
+    @property
+    def _seen(self) -> bool:
+        """Whether there is a record of any trial."""
+        counts = self.counts()
+        return counts.total() > counts["missing"]
 
     def write_files(self, folder: Path) -> None:
         """Write files for other tools into a run's folder; by default none.

@@ -29,6 +29,11 @@ __all__ = ["KeptStudy"]
 
 _log = logging.getLogger("ganstudy")
 
+_BESIDE = (
+    "%s: has records of %d trials that this study does not plan: they stay, and the dataset and "
+    "the report are without them"
+)
+
 _IN_NO_ID = (("engine",), ("trial", "record", "generator"), ("trial", "record", "frames"))
 """Keys that change no trial, and nothing of what is asked of them."""
 
@@ -150,11 +155,7 @@ class KeptStudy:
             self._check_same(search.study, advice)
         known_data.check(self.folder, search)
         if beside := len(set(recorded) - planned):
-            _log.warning(
-                "%s: has records of %d trials that this study does not plan: they stay, and the"
-                " dataset and the report are without them",
-                *(self.folder, beside),
-            )
+            _log.warning(_BESIDE, self.folder, beside)
 
     def _check_same(self, study: Study, advice: str) -> None:
         """Refuse a study that does not say what that of the records says.
@@ -180,7 +181,7 @@ class KeptStudy:
             raise RunError("\n".join((message, *differing, advice)))
 
     def check_rules(self, search: Search, recorded: Collection[str]) -> None:
-        """Refuse a study whose rules can no longer be changed, since scores have been seen.
+        """Refuse a study whose rules, or whose sampler, can no longer be changed.
 
         An arm that was added since then may be taken back while no score of it has been seen.
 
@@ -193,6 +194,8 @@ class KeptStudy:
             kept = {**kept, "arms": [arm for arm in kept["arms"] if arm not in meant.added]}
         if reason := search.refusal(kept):
             raise RunError(f"{self.folder}: {reason}")
+        if told := search.told_of(kept):
+            _log.warning("%s: %s", self.folder, told)
 
     def _fixed(self, meant: Resolved | None) -> Mapping[str, Any]:
         """What stays once scores have been seen, as resolved.yaml says, which no hand has changed;

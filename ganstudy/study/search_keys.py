@@ -34,6 +34,11 @@ class SearchKeys(Settings):
         """Points that the search asks for at each arm; one where the axes say everything."""
         return 1
 
+    @property
+    def fixed(self) -> Mapping[str, Any]:
+        """What a run keeps of it, by keys in a study, as plain values; by default nothing."""
+        return {}
+
     def draws(self, seeds: Sequence[int]) -> tuple[int, str] | None:
         """How many draws of each arm are compared, and what one is; None if that is still open.
 

@@ -133,13 +133,14 @@ class Study:
 
     @property
     def fixed(self) -> dict[str, Any]:
-        """What stays once scores have been seen, as plain values; empty unless seeds are added.
+        """What a run keeps of how its trials came to be, as plain values: of a search what is fixed
+        for it; where seeds are added what stays once scores have been seen.
 
         arms      the labels that are compared
         settings  labels of all other axes, for each point that every arm has
         """
         if not isinstance(self.file.seeds, SettledSeeds):
-            return {}
+            return dict(self.keys.fixed)
         compared = self.axes[self.arm_axis].name
         arms: dict[str, set[str]] = {}
         for labels in map(self.labels, self.points):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -131,6 +133,30 @@ class Described(Search):
             "parameters": [parameter.dimension for parameter in self.study.space],
             **({"constraints": constraints} if constraints else {}),
         }
+
+    def refusal(self, kept: Mapping[str, Any]) -> str:
+        """Another sampler, or another seed of it, has not proposed the points that are recorded."""
+        changed = self._changed(kept, ("sampler", "seed"))
+        if not changed:
+            return super().refusal(kept)
+        return (
+            f"{changed}: another one is another search. Keep it, train elsewhere with --out, or "
+            "start anew with --fresh"
+        )
+
+    def told_of(self, kept: Mapping[str, Any]) -> str:
+        """Points were proposed for another objective, or another statistic of it."""
+        changed = self._changed(kept, ("objective", "statistic"))
+        return changed and f"{changed}: they are judged by what is asked now"
+
+    def _changed(self, kept: Mapping[str, Any], names: Sequence[str]) -> str:
+        """Which of these keys was another one when points were proposed, and has proposed some."""
+        fixed = self.study.fixed
+        for key in (f"search.bayes.{name}" for name in names):
+            if self._seen and key in kept and kept[key] != fixed[key]:
+                was, now = (json.dumps(own[key]) for own in (kept, fixed))
+                return f"{key} was {was} when points were proposed, and is {now} now"
+        return ""
 
     def write_files(self, folder: Path) -> None:
         """search.db, for Optuna's tools: a study for each arm, named after it."""

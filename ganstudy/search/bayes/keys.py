@@ -68,6 +68,15 @@ class BayesKeys(SearchKeys):
         return FRESH_BY_DEFAULT * (self.repeats > 1) if self.fresh is None else self.fresh
 
     @property
+    def fixed(self) -> dict[str, Any]:
+        """How points are proposed, and by what they are judged meanwhile."""
+        own = {"objective": dict(self.objective.metrics), "statistic": self.statistic}
+        return {
+            ".".join((*_HERE, name)): value
+            for name, value in {"sampler": self.sampler, "seed": self.seed, **own}.items()
+        }
+
+    @property
     def at_random(self) -> int:
         """Points that are drawn at random before a sampler learns from them; 0 if it never does.
 

@@ -58,7 +58,7 @@ def changed_rule(fixed: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
     for key, was in kept.items():
         now = fixed.get(key)
         more = key == "arms" and set(was) <= set(now or ())
-        if was != now and not more:
+        if key in _WHY and was != now and not more:
             changed = f"{key} was {was} when these scores were first looked at, and is {now} now"
             if isinstance(was, list) and isinstance(now, list):
                 changed = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -18,6 +20,7 @@ from ganstudy.search import search_of
 from ganstudy.search.bayes.recognition import agrees, candidates, completed
 from ganstudy.search.bayes.repeated import Repeated
 from ganstudy.search.bayes.samplers import Question, propose
+from ganstudy.store import RunDirectory, RunError
 from ganstudy.study.configuration import put
 from ganstudy.study.space import Choice, Range
 
@@ -252,3 +255,58 @@ def test_fewer_repeats_leave_each_search_its_own_points(tmp_path: Path) -> None:
     list(search(never, score=lambda trial: 0.5))
     for own, other in zip(points(alone), points(never), strict=True):
         assert sorted(map(str, own)) == sorted(map(str, other))
+
+
+# --- what has proposed the points ----------------------------------------------------------------
+
+OTHERS = {
+    "sampler": ("search.bayes.sampler=random", 'was "tpe" when points were proposed'),
+    "seed": ("search.bayes.seed=7", "was 0 when points were proposed, and is 7 now"),
+}
+JUDGED = {
+    "objective": ("search.bayes.objective={minimize: mode_kl}", '{"mode_kl": "minimize"} now'),
+    "statistic": ("search.bayes.statistic=max", 'was "mean" when points were proposed'),
+}
+
+
+@pytest.mark.parametrize("name", [*OTHERS, *JUDGED])
+def test_points_are_of_the_search_that_has_proposed_them(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A finished run took the name of any sampler, and its page said that this had found them."""
+    override, told = {**OTHERS, **JUDGED}[name]
+    few = ("search.bayes.trials=2", "search.bayes.startup=1")
+    own, other = bayes(tmp_path, *few), bayes(tmp_path, *few, override)
+    run = RunDirectory(tmp_path / "run")
+    with run.locked():
+        run.write_study(own)
+        run.asked.check_rules(other, ())  # nothing has been proposed yet
+        run.write(records := [made_up(trial) for (trial, *_) in own.ask(1)])
+    own.tell(records)
+    other.tell(records)
+    run.asked.check_rules(own, run.recorded())
+    assert not caplog.text
+    if name in OTHERS:
+        with pytest.raises(RunError, match=f"search.bayes.{name}.*{told}.*another search"):
+            run.asked.check_rules(other, run.recorded())
+        return
+    run.asked.check_rules(other, run.recorded())
+    assert f"search.bayes.{name}" in caplog.text
+    assert told in caplog.text
+
+
+def test_a_run_that_did_not_keep_its_sampler_can_be_opened(tmp_path: Path) -> None:
+    """As one of an earlier version."""
+    own = bayes(tmp_path)
+    run = RunDirectory(tmp_path / "run")
+    with run.locked():
+        run.write_study(own)
+    text = run.resolved.read_text()
+    above = re.sub(r"fixed:\n(  .*\n)*", "", text.rpartition("# sha256 of all above")[0])
+    assert above != text.rpartition("# sha256 of all above")[0]
+    seal = hashlib.sha256(above.encode()).hexdigest()
+    run.resolved.write_text(f"{above}# sha256 of all above: {seal}\n")
+    assert run.asked.read_resolved().fixed == {}
+    records = [made_up(trial) for pack in own.ask(1) for trial in pack]
+    own.tell(records)
+    run.asked.check_rules(own, {record.id for record in records})
