@@ -17,6 +17,7 @@ from ganstudy.family import Part
 from ganstudy.interpreters import ON_ONE_CORE
 from ganstudy.schedule import gpu, memory
 from ganstudy.schedule.options import Options
+from ganstudy.targets import ChangedDataError
 from ganstudy.trial import records_of
 
 if TYPE_CHECKING:
@@ -281,14 +282,13 @@ def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
         records = _trained(task, Session(device, task.program, task.beside, task.checkpoints))
     except Stopped:
         return Ended("stopped")
-    except (memory.TooSmall, arithmetic.NotPortable) as error:
+    except (memory.TooSmall, arithmetic.NotPortable, ChangedDataError) as error:
         return Ended("unable", cause=str(error))
     except BaseException as error:
         cause = cause_of(error)
         if task.memory_limit is not None and memory.is_lacking(error):
             cause = f"engine.memory_limit: {task.memory_limit:g} GiB were not enough: {cause}"
-        how: Literal["raised", "uncompiled"] = "uncompiled" if of_compiler(error) else "raised"
-        return Ended(how, cause=cause)
+        return Ended("uncompiled" if of_compiler(error) else "raised", cause=cause)
     return Ended("trained", records)
 
 

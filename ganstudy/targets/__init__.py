@@ -21,11 +21,13 @@ from ganstudy.targets._mixture import (
 )
 from ganstudy.targets._outline import FileOutline, Outline, there
 from ganstudy.targets._own_data import OwnData, OwnFile, reading_again
+from ganstudy.targets._problems import ChangedDataError
 from ganstudy.targets._reader import confusion
 from ganstudy.targets._rows import RowsTarget
 
 __all__ = [
     "FEATURES",
+    "ChangedDataError",
     "CurveTarget",
     "DigitModes",
     "FileOutline",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ganstudy.system import in_order
 from ganstudy.targets._outline import forget, is_gone, pinned
-from ganstudy.targets._problems import DataError
+from ganstudy.targets._problems import ChangedDataError
 
 __all__ = ["check_content", "existing", "files_below", "fingerprint", "unchanged"]
 
@@ -65,14 +65,14 @@ def unchanged(path: str, sha256: str | None) -> str:
 def check_content(path: str, sha256: str) -> None:
     """Whether what lies at a path is what it was when the study was read.
 
-    Errors  `DataError` if it is not, or cannot be read.
+    Errors  `ChangedDataError` if it is not, or cannot be read.
     """
     try:
         found = fingerprint(path)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+        raise ChangedDataError(f"{path}: cannot be read: {error.strerror}") from None
     if found != sha256:
-        raise DataError(f"{path} has changed since the study was read")
+        raise ChangedDataError(f"{path} has changed since the study was read")
 
 
 def fingerprint(path: str) -> str:

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 
-__all__ = ["DataError", "some"]
+__all__ = ["ChangedDataError", "DataError", "some"]
 
 
 class DataError(ValueError):
     """A file that cannot serve as data; says which file, and what about it."""
+
+
+class ChangedDataError(DataError):
+    """A file that is no longer what the study was read with; no trial is at fault."""
 
 
 def some(texts: Sequence[str], most: int) -> str:

@@ -9,6 +9,7 @@ from contextlib import chdir
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from inline import trained_inline
 from tiny import MODULE, PICTURES, TABLE, write_study
 from unrendered import pageless, unrendered
 
-from ganstudy import metrics, open_run, targets
+from ganstudy import metrics, open_run, session, targets
 from ganstudy.cli import main
 from ganstudy.report import contours
 from ganstudy.store import RunDirectory, records
@@ -192,6 +193,33 @@ def test_data_that_have_changed_take_no_trial_away(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_page")
+@pytest.mark.slow  # workers, to which the file is new
+def test_data_that_change_while_a_run_trains_blame_no_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They failed, and with the file back nothing was trained until `retry`."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(TABLE, "my.csv")
+    study = write_study(tmp_path, STUDY.format(target=TARGETS["file"]), "mine.yaml")
+    before, begin = Path("my.csv").read_bytes(), session.open_executor
+
+    def edited(*given: Any) -> Any:
+        with Path("my.csv").open("a", encoding="utf-8") as file:
+            file.write("170.0,70.0,60.0,a\n")
+        return begin(*given)
+
+    with pageless():
+        with monkeypatch.context() as patch:
+            patch.setattr("ganstudy.pipeline.open_executor", edited)
+            result = invoke("run", study, "--workers", 1)
+        assert result.exit_code == 2
+        assert "my.csv has changed since the study was read" in result.stderr
+        assert RunDirectory(Path("runs/mine")).recorded() == {}
+        Path("my.csv").write_bytes(before)
+        assert invoke("run", study, "--workers", 1).exit_code == 0
+    assert set(RunDirectory(Path("runs/mine")).recorded().values()) == {"complete"}
+
+
 def test_points_that_a_search_has_found_need_no_data_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
