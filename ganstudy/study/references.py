@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from omegaconf.grammar.gen.OmegaConfGrammarParser import OmegaConfGrammarParser
 from omegaconf.grammar_parser import parse
 
-from ganstudy.study.problem import KeyPath
+from ganstudy.study.problem import KeyPath, nearest
 
 __all__ = ["BadReferenceError", "escaped", "resolved"]
 
@@ -57,9 +57,24 @@ def resolved(values: Mapping[str, Any]) -> dict[str, Any]:
         container = OmegaConf.to_container(OmegaConf.create(dict(values)), resolve=True)
     except OmegaConfBaseException as error:
         where = tuple(str(error.full_key).split(".")) if error.full_key else ()
-        raise BadReferenceError(where, str(error.msg).splitlines()[0]) from None
+        near = "".join(_near(values, path, where) for path in references.get(where, ()))
+        raise BadReferenceError(where, str(error.msg).splitlines()[0] + near) from None
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
+
+
+def _near(values: Mapping[str, Any], path: KeyPath, place: KeyPath) -> str:
+    """Which key was meant by a reference that leads nowhere, but for that of the place itself;
+    nothing of one that leads somewhere.
+    """
+    here: Any = values
+    for number, key in enumerate(path):
+        if not isinstance(here, Mapping):
+            return ""
+        if key not in here:
+            return nearest(key, (own for own in here if (*path[:number], own) != place))
+        here = here[key]
+    return ""
 
 
 def escaped(values: Any) -> Any:

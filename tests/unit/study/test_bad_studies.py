@@ -649,6 +649,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
         [":2: trial.kind: the trial's keys are those of 'game', not of 'adversarial'\n"],
     ),
     "reference to nothing": ("trial: {steps: '${trial.stepz}'}\n", [":2", "trial.steps", "stepz"]),
+    "reference to what is like it": (
+        "trial: {steps: 9, batch: '${trial.stps}'}\n",
+        [":2", "trial.batch", "'trial.stps' not found", "did you mean 'steps'?"],
+    ),
     "circular reference": (
         "trial: {steps: '${trial.batch}', batch: '${trial.steps}'}\n",
         [":2", "trial.steps"],
