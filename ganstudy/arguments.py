@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -228,10 +229,11 @@ def sampling_options(verb: Callable[..., None]) -> Callable[..., None]:
 def asked_study(study: Path, overrides: tuple[str, ...], out: Path | None) -> tuple[Study, Path]:
     """The study and its run directory; the study.yaml of a run continues that run."""
     from ganstudy.store import RunDirectory
+    from ganstudy.store.place import is_run
     from ganstudy.study import load
 
     own = RunDirectory(study.parent)
-    if study == own.study and own.records.is_dir():
+    if study == own.study and (is_run(own.path) or os.path.lexists(own.resolved)):
         return own.read_study(overrides, run_plugins=True, to_train=True), out or study.parent
     asked = load(study, overrides)
     return asked, out or Path("runs") / asked.name

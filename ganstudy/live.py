@@ -17,7 +17,7 @@ from shlex import quote
 from ganstudy.cause import telling
 from ganstudy.existing import reopen
 from ganstudy.report import Look, PageError, build, end_look
-from ganstudy.store import RunDirectory, RunError, assemble
+from ganstudy.store import RunDirectory, RunError, assemble, page_files
 from ganstudy.terminal import duration, say
 
 __all__ = ["EVERY", "alongside", "give_way", "keep_current", "publish", "trains"]
@@ -85,6 +85,7 @@ def publish(path: Path, every: float, *, run_plugins: bool = False) -> bool:
         if _doing(directory) not in _BUSY:
             return False
         directory.report.mkdir(exist_ok=True)
+        page_files.note(made, page_files.made(directory.report) | page_files.made(made))
         for file in sorted(made.iterdir(), key=lambda own: own.name == "index.html"):
             file.replace(directory.report / file.name)
         return True

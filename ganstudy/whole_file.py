@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +15,12 @@ from typing import Any, BinaryIO
 from ganstudy.system import WINDOWS
 
 __all__ = [
-    *("PARTIAL", "Damaged", "digest", "digest_of_json", "name_digest", "naming", "read_named"),
+    *("Damaged", "digest", "digest_of_json", "is_partial", "name_digest", "naming", "read_named"),
     *("read_now", "remove_partial", "sealed", "unsealed", "write_whole"),
 ]
 
-PARTIAL = ".partial"
-"""How the name of a file that is not whole yet ends."""
+_PARTIAL = re.compile(r"\..+\.\d+\.partial")
+"""The name of a file that is not whole yet: hidden, and with the process that writes it."""
 
 _NO_SUCH_THING = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)
 """What file systems say, such as those of a network, that cannot wait for the disk of a folder."""
@@ -33,7 +34,7 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     Errors  `OSError` that names the file, such as for a full disk; the old content then stays, and
             nothing beside it.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with temporary.open("wb") as file:
             file.write(content)
@@ -73,8 +74,13 @@ def naming(place: Path) -> Iterator[None]:
 def remove_partial(*folders: Path) -> None:
     """Remove what processes that were killed while they wrote have left in folders."""
     for folder in folders:
-        for path in folder.glob(f".*{PARTIAL}"):
+        for path in filter(is_partial, folder.glob(".*.partial")):
             path.unlink(missing_ok=True)
+
+
+def is_partial(path: Path) -> bool:
+    """Whether a file is one that was not written to its end, by its name."""
+    return _PARTIAL.fullmatch(path.name) is not None
 
 
 def read_now(path: Path, read: Callable[[BinaryIO], bytes] = lambda file: file.read()) -> bytes:

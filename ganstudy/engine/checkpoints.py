@@ -7,6 +7,7 @@ The line is sealed, and holds a digest of the state: no bit of either can change
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ganstudy.whole_file import Damaged, read_now, unsealed
 
 __all__ = [
     "EVERY",
+    "NAME",
     "NO_CHECKPOINTS",
     "STEPPING",
     "STOP",
@@ -41,6 +43,9 @@ TrialT = TypeVar("TrialT", bound=Trial)
 
 STOP = threading.Event()
 """Set while the pack of this process, or its next one, is asked to stop."""
+
+NAME = re.compile(r"[0-9a-f]{8,}\.checkpoint")
+"""What a checkpoint is called; other files beside them are somebody else's."""
 
 _log = logging.getLogger("ganstudy")
 
@@ -136,7 +141,8 @@ def forget(folder: Path | None, pack: Sequence[Trial[Any]]) -> None:
 
 def headers(folder: Path | None) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The checkpoints of a folder and their first lines; without a whole one they are removed."""
-    for path in sorted(folder.glob("*.checkpoint")) if folder is not None else ():
+    found = () if folder is None else sorted(folder.glob("*.checkpoint"))
+    for path in (own for own in found if NAME.fullmatch(own.name)):
         try:
             header = unsealed(read_now(path, lambda file: file.readline()))
         except FileNotFoundError:  # its record has landed meanwhile

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from ganstudy.cause import harmless
 from ganstudy.report.press import Press
+from ganstudy.store import page_files
 from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def build(
 
     `destination/index.html` needs no other file and no network. Every figure lies beside it as PNG
     and SVG, the tables as CSV and LaTeX. Equal inputs give equal bytes; files of an earlier report
-    are replaced or removed.
+    are replaced or removed, by the list that it has left in `files.json`.
 
     press  prints the figures; by default they are printed here
 
@@ -104,6 +105,7 @@ def build(
     from ganstudy.report.style import figure_style
 
     destination.mkdir(parents=True, exist_ok=True)
+    page_files.note(destination, page_files.made(destination))  # ours, if nothing else is written
     if not metric_names(dataset):
         return _write(destination, _untrained(dataset, provenance, look), [])
     findings = Findings.of(dataset, provenance)
@@ -242,15 +244,20 @@ def _untrained(dataset: xr.Dataset, provenance: Mapping[str, Any], look: Look | 
 def _write(
     destination: Path, page: str, placed: Sequence[Placed], figures: Sequence[str] = ()
 ) -> Path:
-    """Put page and tables where they belong; of an earlier report nothing else is left."""
+    """Put page and tables where they belong; of an earlier report nothing else is left.
+
+    What nobody has noted as a report's own stays.
+    """
     written = {name: text for own in placed for name, text in own.files.items()}
     for name, text in written.items():
         (destination / name).write_text(text, encoding="utf-8")
     pictures = [*figures, *(name for own in placed for name in own.pictures)]
     kept = {*written, *(f"{name}{suffix}" for name in pictures for suffix in (".png", ".svg"))}
-    for path in destination.iterdir():
-        if path.suffix in (".png", ".svg", ".csv", ".tex") and path.name not in kept:
+    earlier = page_files.made(destination) - kept
+    for path in destination.iterdir():  # the list may be somebody else's, and lead elsewhere
+        if path.name in earlier:
             path.unlink()
+    page_files.note(destination, kept)
     index = destination / "index.html"
     write_whole(index, page.encode(), durable=False)
     return index

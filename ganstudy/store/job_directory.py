@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from ganstudy.store import heartbeat, lock
-from ganstudy.store.place import RunError, is_run
+from ganstudy.store.place import RunError, is_ours, is_run
 from ganstudy.store.run_directory import RunDirectory
 from ganstudy.whole_file import Damaged, read_now, remove_partial, sealed, unsealed, write_whole
 
@@ -51,13 +51,18 @@ class JobDirectory:
     def check(self) -> None:
         """Refuse a place that no job can have.
 
-        Errors  `RunError` if it is a run's or a file's.
+        Errors  `RunError` if it is a run's or a file's, or has files where a job would write its
+                own that no job has written.
         """
         if is_run(self.path):
             message = "is a run, and no place for those of a folder; choose another --out"
             raise RunError(f"{self.path}: {message}")
         if self.path.exists() and not self.path.is_dir():
             raise RunError(f"{self.path}: is a file; choose another --out")
+        if not is_ours(self.plan):
+            raise RunError(f"{self.plan}: is not what a job has written; move it away")
+        if not self.exists and not is_ours(self._heartbeat):
+            raise RunError(f"{self._heartbeat}: is not what a job has written; move it away")
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -106,4 +111,4 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror}"
     said = str(error) if isinstance(error, Damaged) else "it is not what this version writes"
-    return f"{said}; `ganstudy run FOLDER` writes it again"
+    return f"{said}; move it away, and `ganstudy run FOLDER` writes it again"

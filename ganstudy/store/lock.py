@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from ganstudy.store import heartbeat
 from ganstudy.store.place import RunError
 
-__all__ = ["LOCK", "Timeout", "held", "taken"]
+__all__ = ["LOCK", "Timeout", "held", "refusing", "taken"]
 
 LOCK = ".lock"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -54,6 +54,20 @@ def held(folder: Path, beat: Path) -> Iterator[None]:
         if error.errno is None:
             raise
         raise RunError(_in_words(folder, error)) from None
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What the system refuses of one run is a `RunError` that tells it, as of another user's.
+
+    A full disk is full for all of them, and stays what it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.errno in _FULL:
+            raise
+        raise RunError(_said(error)) from None
 
 
 def _in_words(folder: Path, error: OSError) -> str:

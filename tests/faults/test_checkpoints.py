@@ -337,7 +337,7 @@ def test_a_pack_that_continues_is_not_said_to_be_trained_anew(
 
 def test_whoever_asks_for_no_pack_reads_no_checkpoint(tmp_path: Path) -> None:
     """Five times a second, while a worker had nothing to do."""
-    damaged = tmp_path / "of nobody.checkpoint"
+    damaged = tmp_path / f"{0:016x}.checkpoint"
     damaged.write_bytes(b"rubbish")
     assert in_parts(tmp_path, []) == []
     assert damaged.exists()

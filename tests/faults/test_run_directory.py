@@ -23,6 +23,7 @@ from tiny import STUDY, write_study
 
 from ganstudy import open_run
 from ganstudy.cli import main
+from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, digests, runs_at
 from ganstudy.store.place import FILES, FOLDERS
 from ganstudy.study import load
@@ -67,6 +68,53 @@ def test_a_folder_of_somebody_else_is_left_alone(
     for verb in ("report", "status", "retry"):
         assert "not a run directory" in invoke(verb, tmp_path / "mine").stderr
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["checkpoints/best.checkpoint", "resolved.yaml", "data.json", "heartbeat.json"]
+)
+def test_a_run_that_has_only_begun_is_known_by_its_seals(tmp_path: Path, name: str) -> None:
+    """By their names alone a model, settings and notes of one's own were taken for a run's."""
+    study, out = write_study(tmp_path, SMALL), tmp_path / "out"
+    (out / name).parent.mkdir(parents=True)
+    (out / name).write_text("mine: 1\n")
+    before = contents(out)
+    result = invoke("run", study, "--out", out, "--workers", 1)
+    assert (result.exit_code, contents(out)) == (2, before)
+    assert f"holds somebody else's files ({name.split('/')[0]})" in result.stderr
+
+
+@pytest.mark.parametrize("lost", ["resolved.yaml", "study.yaml"])
+def test_a_run_that_has_only_begun_is_taken_up(tmp_path: Path, lost: str) -> None:
+    """What it has written by then is its own, and so is what it was just writing."""
+    run = RunDirectory(tmp_path / "out")
+    with run.locked():
+        run.write_study(Grid(load(write_study(tmp_path, SMALL))))
+        run.write_heartbeat({"doing": "starting"})
+    run.checkpoints.mkdir()
+    begun = sealed({"trials": [], "step": 1, "identity": {}, "state": ""}) + b"\0\xff"
+    (run.checkpoints / f"{1:016x}.checkpoint").write_bytes(begun)
+    (run.path / ".data.json.17.partial").touch()
+    run.study.unlink()
+    (run.path / lost).unlink(missing_ok=True)
+    with run.locked():
+        assert (run.checkpoints / f"{1:016x}.checkpoint").is_file()
+        assert not list(run.path.glob("*.partial"))
+
+
+def test_a_run_whose_records_are_elsewhere_is_no_study_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the disk of its records was away, all was trained again, in runs/study."""
+    monkeypatch.chdir(tmp_path)
+    filled(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "records")
+    (tmp_path / "run" / "records").symlink_to(tmp_path / "unmounted")
+    for verb in (["status", "run"], ["run", "run/study.yaml", "--workers", 1]):
+        result = invoke(*verb)
+        assert result.exit_code == 2
+        assert "run/records: is a link that leads nowhere, where a run has a" in result.stderr
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize("named", ["tiny", "tiny.yaml", "runs/tinny"])

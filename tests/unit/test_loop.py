@@ -198,7 +198,7 @@ class Dying(Inline):
         if not self.steps:
             return super().submit(task)
         if step := self.steps.pop(0):
-            write_state(self.folder / "own.checkpoint", task.pack, step)
+            write_state(self.folder / f"{1:016x}.checkpoint", task.pack, step)
         self.ended.append((handle := object(), Ended("died", cause="its worker died")))
         return handle
 
@@ -225,7 +225,7 @@ def test_a_state_that_nobody_can_use_is_no_measure(
 ) -> None:
     """A checkpoint of other arithmetic, far ahead, made every death one without progress."""
     pack = (trial(0),)
-    write_state(tmp_path / "old.checkpoint", (*pack, trial(1)), 900)
+    write_state(tmp_path / f"{0:016x}.checkpoint", (*pack, trial(1)), 900)
     checkpoints = Checkpoints(tmp_path)
     ((record,),) = train_packs(Listed([pack]), Dying(tmp_path, steps), checkpoints=checkpoints)
     assert record.status == status

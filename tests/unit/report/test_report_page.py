@@ -32,6 +32,7 @@ from ganstudy.report.page import PageError
 from ganstudy.report.sections import metrics, ranking, samples, settings, stability
 from ganstudy.report.sections.curves import Curves, training
 from ganstudy.report.tables import provenance_rows, score_table
+from ganstudy.store import page_files
 
 Make = Callable[..., xr.Dataset]
 ARMS = ["minimax", "non_saturating"]
@@ -154,6 +155,7 @@ def test_figures_lie_beside_the_page(report: Path) -> None:
     files = {path.name for path in report.parent.iterdir()}
     assert files == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")} | {
         "index.html",
+        "files.json",
         *(f"{name}.csv" for name in TABLES),
         *(f"{name}.tex" for name in TYPESET),
     }
@@ -189,14 +191,17 @@ def test_equal_inputs_give_equal_bytes_and_leave_matplotlib_alone(
 def test_page_without_axes_in_the_place_of_another(make_study: Make, tmp_path: Path) -> None:
     folder = tmp_path / "report"
     folder.mkdir()
-    for name in ("heatmap.png", "heatmap.svg", "ranking.tex", "ranking.csv"):
+    earlier = ("heatmap.png", "heatmap.svg", "ranking.tex", "ranking.csv")
+    for name in (*earlier, "thesis.tex", "mine.png"):
         (folder / name).write_text("old")
+    page_files.note(folder, earlier)
     ds = make_study({}, seeds=1, steps=5, samples=9, score="mode_kl")
     with unrendered():
         index = build(ds, {}, folder)
     assert not (folder / "heatmap.png").exists()
     assert not (folder / "heatmap.svg").exists()
     assert not list(folder.glob("ranking.[tc]*"))
+    assert {(folder / name).read_text() for name in ("thesis.tex", "mine.png")} == {"old"}
     text = re.sub(r"\s+", " ", index.read_text())
     assert BOX.search(text) is None, "this run is finished"
     page = Page(text)
