@@ -26,7 +26,7 @@ from ganstudy.store import (
 )
 from ganstudy.store.place import check_new, check_text, is_run, naming_plugins
 from ganstudy.variable import SETTINGS_OF
-from ganstudy.whole_file import naming
+from ganstudy.whole_file import name_digest, naming
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["compare", "export_run", "reopen", "report_anew", "report_joined", "status"]
 
 _log = logging.getLogger("ganstudy")
+
+_LONGEST = 120
+"""Characters of a folder's name that tells every run of a comparison."""
 
 
 @naming_plugins()
@@ -59,7 +62,8 @@ def compare(
 ) -> Path:
     """Build one report over several runs; a folder of runs stands for all of them.
 
-    The default place is `runs/compare-<names>`, by the name of a folder where one is named.
+    The default place is `runs/compare-<names>`, by the name of a folder where one is named; of many
+    names the first, how many more there are, and a digest of all.
 
     With `run_plugins` the report has the sections of the plug-ins that the runs name, too; without,
     runs of targets or divergences of plug-ins are refused, with which the page computes.
@@ -69,7 +73,7 @@ def compare(
     # Heavy, and needed by this verb only.
     from ganstudy.analysis import open_runs
 
-    places = [place for path in paths for place in runs_at(path)]
+    places = [place for path in paths for place in runs_at(path, telling=True)]
     if run_plugins:
         for path in places:
             RunDirectory.existing(path).read_study(run_plugins=True)
@@ -77,9 +81,18 @@ def compare(
     _check_known(dataset)
     names = list(dict.fromkeys(dataset["run" if along == "arm" else along].values.tolist()))
     told = [path.resolve().name for path in paths] if len(paths) < len(places) else names
-    out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in told)])
+    out = out or Path("runs") / _compared(told)
     check_new(out, "report")
     return _page_over(dataset, places, names, command, out)
+
+
+def _compared(names: Sequence[str]) -> str:
+    """What the folder of a comparison is called; no file system takes the names of many runs."""
+    named = [name.replace("/", "-") for name in names]
+    whole = "-".join(["compare", *named])
+    if len(whole) <= _LONGEST:
+        return whole
+    return f"compare-{named[0]}-and-{len(named) - 1}-more-{name_digest(whole.encode())}"
 
 
 def _check_known(dataset: xr.Dataset) -> None:

@@ -9,7 +9,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ganstudy.store.job_directory import JobDirectory
-from ganstudy.store.place import is_run
+from ganstudy.store.place import is_run, runs_at
 from ganstudy.study.problem import Problem, StudyError
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def files(path: Path) -> list[Path]:
 def _problems(path: Path, studies: Sequence[Path]) -> Iterator[Problem]:
     if not studies:
         message = f"holds no study: no file *.yaml whose name does not begin with {SHARED}"
+        if JobDirectory(path).exists or runs_at(path) != [path]:
+            message = "holds runs, and no study; `ganstudy run FOLDER` takes that of their studies"
         yield Problem(str(path), "", message)
     stems = [own.stem for own in studies]
     for own in studies:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ganstudy import existing
 from ganstudy.report import PageError
-from ganstudy.store import RunError, finished
+from ganstudy.store import RunError, finished, lock, page_files
 from ganstudy.store.place import Unlike, check_joined
 
 if TYPE_CHECKING:
@@ -27,14 +27,18 @@ class JoinedPage(NamedTuple):
 
 
 def page(folder: Path, runs: Sequence[Path], command: str) -> JoinedPage:
-    """Build it anew; studies that are not alike are no mistake, and have none."""
+    """Build it anew; studies that are not alike are no mistake, and have none: an earlier one, of
+    studies that were, is removed.
+    """
     if len(runs) < 2:
         return JoinedPage()
     try:
-        check_joined(folder)
-        return JoinedPage(existing.report_joined(folder, runs, command))
+        with lock.refusing():
+            check_joined(folder)
+            return JoinedPage(existing.report_joined(folder, runs, command))
     except Unlike as error:
-        return JoinedPage(why=f"no page over all studies: {error}")
+        removed = "; the earlier one is removed" * page_files.remove(folder / "report")
+        return JoinedPage(why=f"no page over all studies: {error}{removed}")
     except RunError as error:
         return JoinedPage(why=f"no page over all studies: {error}", code=2)
     except PageError as error:

@@ -19,7 +19,7 @@ from ganstudy.job.status import runs, status
 from ganstudy.job.words import print_job_ended, print_job_plan, print_job_status, print_page
 from ganstudy.plural import plural
 from ganstudy.report import PageError
-from ganstudy.store import RunError, runs_at
+from ganstudy.store import RunError, lock, runs_at
 from ganstudy.store.job_directory import JobDirectory
 from ganstudy.study.document import StudyError
 from ganstudy.terminal import say
@@ -48,16 +48,16 @@ def run(
     as_json: bool,
     **asked: Any,
 ) -> None:
-    """Run the studies of a folder, one after the other."""
+    """Run the studies of a folder, one after the other, each where it would be run alone."""
     from ganstudy.display import display
     from ganstudy.job.walk import walk
 
     folder = Folder.read(path, overrides, out)
-    where = execution(folder.studies.values(), **asked)
+    where = {name: execution([study], **asked) for name, study in folder.studies.items()}
     if dry_run:
         print_job_plan(folder, where, as_json, fresh)
         return
-    names, command = list(folder.studies), command_line()
+    names, command, ended = list(folder.studies), command_line(), []
 
     @contextmanager
     def observing(name: str) -> Iterator[Callable[[Progress], None]]:
@@ -72,7 +72,6 @@ def run(
     def moved(place: Path) -> None:
         say(f"the earlier run is now {place}")
 
-    ended = []
     for own in walk(
         folder,
         where,
@@ -103,7 +102,8 @@ def plan(
     """Show trials, packs and estimated time of every study of a folder."""
     from ganstudy.schedule.where import Where
 
-    print_job_plan(Folder.read(path, overrides, out), Where(workers), as_json)
+    folder = Folder.read(path, overrides, out)
+    print_job_plan(folder, dict.fromkeys(folder.studies, Where(workers)), as_json)
 
 
 def tell_status(path: Path, run_plugins: bool, as_json: bool) -> None:
@@ -121,7 +121,8 @@ def report(path: Path, run_plugins: bool) -> NoReturn:
     code = 0
     for own in runs(path):
         try:
-            click.echo(f"report: {existing.report_anew(own, run_plugins=run_plugins)}")
+            with lock.refusing():
+                click.echo(f"report: {existing.report_anew(own, run_plugins=run_plugins)}")
         except (RunError, StudyError) as error:
             code = 2
             say(str(error))

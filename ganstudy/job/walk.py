@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ganstudy import pipeline
 from ganstudy.engine import pace
 from ganstudy.outlook import Outlook
-from ganstudy.store import RunDirectory, RunError, finished
+from ganstudy.store import RunDirectory, RunError, finished, lock
 from ganstudy.store.job_directory import Foreseen
 from ganstudy.store.place import naming_plugins
 from ganstudy.study.document import StudyError
@@ -37,7 +37,7 @@ class RunEnded(NamedTuple):
 
 def walk(
     folder: Folder,
-    where: Where,
+    where: Mapping[str, Where],
     *,
     command: str = "",
     observing: Callable[[str], AbstractContextManager[Callable[[Progress], None]]],
@@ -51,6 +51,7 @@ def walk(
 
     One that cannot be run keeps none of the others from it.
 
+    where      of each study, by its name
     observing  entered for each study, by its name; gives what is told of its progress
     during     entered while its packs train
     fresh      set each run that is there aside, before the first is begun
@@ -64,13 +65,13 @@ def walk(
     with directory.held():
         runs = {name: directory.run(name) for name in folder.studies}
         if fresh and any(run.path.exists() for run in runs.values()):
-            pipeline.check_reachable(where)
+            pipeline.check_reachable(next(iter(where.values())))  # which is that of all
         refused = _set_aside(runs, moved) if fresh else {}
         ahead: dict[str, Outlook | Foreseen] = {}
         for name in [own for own in folder.studies if own not in refused]:
             try:
-                with naming_plugins():
-                    ahead[name] = _ahead(folder.studies[name], where, runs[name])
+                with naming_plugins(), lock.refusing():
+                    ahead[name] = _ahead(folder.studies[name], where[name], runs[name])
             except RunError as error:
                 refused[name] = str(error)
         for name, why in refused.items():
@@ -82,12 +83,12 @@ def walk(
             directory.write(_plan(ahead), running=name)
             path = runs[name].path
             try:
-                with observing(name) as told:
+                with lock.refusing(), observing(name) as told:
                     observe = _beating(directory, name, told)
                     progress = pipeline.run(
                         study,
                         path,
-                        **vars(where),
+                        **vars(where[name]),
                         command=command,
                         observe=observe,
                         during=during(study, path),
@@ -122,7 +123,8 @@ def _set_aside(runs: Mapping[str, RunDirectory], moved: Callable[[Path], None]) 
     for name, run in runs.items():
         if run.path.exists():
             try:
-                moved(run.set_aside())
+                with lock.refusing():
+                    moved(run.set_aside())
             except RunError as error:
                 refused[name] = str(error)
     return refused

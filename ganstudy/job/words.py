@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["print_job_ended", "print_job_plan", "print_job_status", "print_page"]
 
 
-def print_job_plan(folder: Folder, where: Where, as_json: bool, fresh: bool = False) -> None:
-    """Say what a job would train, study by study and in all; exit 2 if some would be refused."""
-    from ganstudy.store import RunError
+def print_job_plan(
+    folder: Folder, where: Mapping[str, Where], as_json: bool, fresh: bool = False
+) -> None:
+    """Say what a job would train, study by study and in all; exit 2 if some would be refused.
+
+    where  of each study, by its name
+    """
+    from ganstudy.store import RunError, lock
     from ganstudy.store.place import naming_plugins
     from ganstudy.summaries import GUESS, planned, print_planned
 
@@ -33,8 +38,8 @@ def print_job_plan(folder: Folder, where: Where, as_json: bool, fresh: bool = Fa
     plans, refused = {}, 0
     for name, study in folder.studies.items():
         try:
-            with naming_plugins():
-                plans[name] = planned(study, folder.directory.path / name, where, fresh)
+            with naming_plugins(), lock.refusing():
+                plans[name] = planned(study, folder.directory.path / name, where[name], fresh)
         except RunError as error:
             refused = 2
             say(f"{name}: {error}")
@@ -51,19 +56,31 @@ def print_job_plan(folder: Folder, where: Where, as_json: bool, fresh: bool = Fa
     studies, trials = plural(len(plans), "study"), plural(totals["trials"], "trial")
     most = "at most " * any(plan.outlook.search.open_ended for plan in plans.values())
     time = f"{most or 'about '}{duration(totals['seconds'])}"
+    workers = max(own.workers for own in where.values())
     source = "" if all(plan.summary["measured"] for plan in plans.values()) else GUESS
     click.echo(
         f"{studies}, one after the other: {most}{trials}, {totals['recorded']:,} recorded; "
-        f"{time} with {plural(where.workers, 'worker')}{source}"
+        f"{time} with {plural(workers, 'worker')}{source}"
     )
     sys.exit(refused)
 
 
 def print_job_status(found: Mapping[str, Any], as_json: bool) -> None:
-    """Say how far a job is: in all, which study is run, and the counts of each."""
+    """Say how far a job is: in all, which study is run, and the counts of each; exit 2 if that of
+    one cannot be told.
+    """
+    lost = {name: own["error"] for name, own in found["studies"].items() if "error" in own}
     if as_json:
         answer(found)
-        return
+    else:
+        _say_status(found)
+    for name, why in lost.items():
+        say(f"{name}: {why}")
+    if lost:
+        sys.exit(2)
+
+
+def _say_status(found: Mapping[str, Any]) -> None:
     click.echo(status_line(found["status"]))
     if found["running"] is None:
         click.echo("not running")
@@ -72,6 +89,8 @@ def print_job_status(found: Mapping[str, Any], as_json: bool) -> None:
         time = "" if left is None else f", about {duration(left)} of training left in all"
         click.echo(f"running {found['running']}{time}")
     for name, own in found["studies"].items():
+        if "error" in own:
+            continue
         click.echo(f"  {name}: {status_line(own['status'])}")
         for failure in own.get("failures", ()):
             click.echo(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -25,7 +26,7 @@ from stored import made_up
 from tiny import MODULE, PICTURES, STUDY, write_study
 from unrendered import undrawn, unrendered
 
-from ganstudy import analysis, open_run, open_runs, plugins
+from ganstudy import analysis, existing, open_run, open_runs, plugins
 from ganstudy.cli import main
 from ganstudy.report import build
 from ganstudy.report.findings import Findings
@@ -70,6 +71,29 @@ def grid(axes: str) -> str:
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two divergences by two D-steps with two seeds."""
     return made_run(tmp_path_factory.mktemp("first"), "first")
+
+
+def test_the_page_of_many_runs_has_a_name_that_a_disk_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of twelve names "File name too long" was all that was said."""
+    monkeypatch.chdir(tmp_path)
+    names = [f"how_many_modes_does_it_keep_{number:03}" for number in range(12)]
+    runs = [tmp_path / name for name in names]
+    dataset = xr.Dataset(coords={"run": names})
+
+    def refuse(place: Path, name: str) -> None:
+        raise RunError(str(place))
+
+    monkeypatch.setattr("ganstudy.analysis.open_runs", lambda *_, **__: dataset)
+    monkeypatch.setattr("ganstudy.existing.check_new", refuse)
+    whole = "-".join(["compare", *names])
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:16]
+    with pytest.raises(RunError, match=f"^runs/compare-{names[0]}-and-11-more-{digest}$"):
+        existing.compare(runs, None, "")
+    dataset = dataset.isel(run=slice(2))
+    with pytest.raises(RunError, match=f"^runs/compare-{names[0]}-{names[1]}$"):
+        existing.compare(runs[:2], None, "")
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shutil
@@ -16,20 +17,22 @@ import pytest
 from click.testing import CliRunner
 from inline import trained_inline
 from tiny import STUDY, write_study
+from unrendered import pageless
 
 from ganstudy import open_run, pipeline
 from ganstudy.cli import main
 from ganstudy.display import display
 from ganstudy.engine import pace
 from ganstudy.job.folder import Folder
-from ganstudy.job.page import JoinedPage, page_where_due
+from ganstudy.job.page import JoinedPage, page, page_where_due
 from ganstudy.job.status import status
 from ganstudy.job.walk import RunEnded, walk
 from ganstudy.progress import Progress
 from ganstudy.schedule.where import Where
 from ganstudy.search.grid import Grid
-from ganstudy.store import RunDirectory, RunError, finished
+from ganstudy.store import RunDirectory, RunError, finished, page_files, runs_at
 from ganstudy.store.job_directory import Foreseen, JobDirectory
+from ganstudy.store.place import Unlike, why_none
 from ganstudy.study import load
 
 SHARED = STUDY.replace("question: Which divergence keeps all modes?\n", "")
@@ -48,6 +51,7 @@ def _quickly() -> Iterator[None]:
 
     def build(dataset: Any, provenance: Any, destination: Path, press: Any) -> Path:
         destination.mkdir(exist_ok=True)
+        page_files.note(destination, ())
         (destination / "index.html").write_text("")
         return destination / "index.html"
 
@@ -55,6 +59,11 @@ def _quickly() -> Iterator[None]:
         patch.setattr("ganstudy.report.build", build)
         patch.setattr("ganstudy.existing.build", build)
         yield
+
+
+def _one(folder: Folder) -> dict[str, Where]:
+    """One worker for each study."""
+    return dict.fromkeys(folder.studies, Where(1))
 
 
 def _folder(path: Path) -> Path:
@@ -198,7 +207,7 @@ def test_status_while_one_is_run(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ganstudy.job.walk.pipeline.run", told)
-        ended = list(walk(folder, Where(1), observing=lambda name: display(quiet=True)))
+        ended = list(walk(folder, _one(folder), observing=lambda name: display(quiet=True)))
     assert [own.why for own in ended] == ["no more", "no more"]
     assert [own["running"] for own in seen] == ["a", "b"]
     assert seen[0]["status"] == {"missing": 12}
@@ -222,7 +231,7 @@ def test_a_job_of_another_machine_is_believed_while_it_trains(tmp_path: Path) ->
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ganstudy.job.walk.pipeline.run", told)
-        list(walk(folder, Where(1), observing=lambda name: nullcontext(lambda progress: None)))
+        list(walk(folder, _one(folder), observing=lambda name: nullcontext(lambda progress: None)))
     assert seen == ["a", "b"]
 
 
@@ -376,7 +385,156 @@ def test_a_damaged_plan_is_told(tmp_path: Path) -> None:
     (tmp_path / "job.json").write_text("{")
     code, text = _asked("status", tmp_path)
     assert code == 2
-    assert "job.json: it is not whole; `ganstudy run FOLDER` writes it again" in text
+    assert "job.json: it is not whole; move it away, and `ganstudy run FOLDER` writes it" in text
+
+
+@pytest.mark.parametrize("name", ["job.json", "heartbeat.json", ".draft.partial"])
+def test_a_job_writes_over_nothing_of_somebody_else(tmp_path: Path, name: str) -> None:
+    """A list of one's own was overwritten, and what others call partial removed."""
+    out = tmp_path / "proj"
+    out.mkdir()
+    (out / name).write_text('{"kind": "Job"}')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganstudy.job.walk.pipeline.run", _ended)
+        patch.setattr("ganstudy.job.verbs.page_where_due", lambda *_: JoinedPage())
+        code, text = _asked("run", _folder(tmp_path / "mine"), "--out", out, "--workers", "1")
+    assert (out / name).read_text() == '{"kind": "Job"}'
+    assert code == (0 if name == ".draft.partial" else 2), text
+    if code:
+        assert f"{out / name}: is not what a job has written; move it away" in text
+        assert [own.name for own in out.iterdir()] == [name]
+
+
+def _ended(*given: Any, **how: Any) -> Progress:
+    return Progress(4, "eager", "", done=Counter(complete=4))
+
+
+def test_a_run_of_another_user_keeps_no_other_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Permission denied of the first ended the job, its plan, and the status of all."""
+    folder, out = _folder(tmp_path / "mine"), tmp_path / "job"
+    monkeypatch.setattr("ganstudy.job.verbs.page_where_due", lambda *_: JoinedPage())
+    with trained_inline(), pageless():
+        _asked("run", folder, "--out", out, "--workers", "1", "trial.steps=4")
+    exists = Path.exists
+
+    def denied(path: Path) -> bool:
+        if path.parent == out / "a":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path.parent))
+        return exists(path)
+
+    monkeypatch.setattr(Path, "exists", denied)
+    for verb in ("run", "plan"):
+        code, text = _asked(verb, folder, "--out", out, "--workers", "1", "trial.steps=4")
+        assert code == 2
+        assert f"a: Permission denied: {out / 'a'}" in text
+        assert re.search("^b: 8 complete|^1 study, one after the other: 8 trials", text, re.M)
+    code, text = _asked("status", out)
+    assert (code, "b: 8 complete" in text) == (2, True)
+    assert f"a: Permission denied: {out / 'a'}" in text
+    studies = json.loads(_asked("status", out, "--json")[1].splitlines()[0])["studies"]
+    assert studies["a"] == {"run": str(out / "a"), "error": studies["a"]["error"]}
+    # What is no job leaves out what cannot be read, and so do those who look for what was meant.
+    (out / "job.json").unlink()
+    assert runs_at(out) == [out / "b"]
+    assert f"did you mean {out / 'b'}?" in why_none(out / "bb")
+
+
+def test_a_study_that_is_gone_hides_the_status_of_no_other(ran: tuple[Path, Any]) -> None:
+    study = ran[0] / "runs" / "a" / "study.yaml"
+    kept = study.read_bytes()
+    study.unlink()
+    try:
+        code, text = _asked("status", ran[0] / "runs")
+    finally:
+        study.write_bytes(kept)
+    assert code == 2
+    assert "  b: 8 complete" in text
+    assert "a: " in text
+    assert "its study.yaml is gone" in text
+
+
+def test_runs_are_no_studies(ran: tuple[Path, Any]) -> None:
+    code, text = _asked("run", ran[0] / "runs")
+    assert code == 2
+    assert "holds runs, and no study; `ganstudy run FOLDER` takes that of their studies" in text
+
+
+def test_each_study_trains_where_it_would_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a study of the GPU's, what a processor computes had one worker, and waited for it."""
+    shutil.copy(Path(__file__).parents[2] / "studies" / "nash_xy.yaml", tmp_path / "theory.yaml")
+    write_study(tmp_path, STUDY, "gan.yaml")
+    seen: dict[str, Any] = {}
+
+    def run(study: Any, path: Path, **how: Any) -> Progress:
+        seen[path.name] = (how["devices"], how["workers"])
+        return _ended()
+
+    monkeypatch.setattr("ganstudy.schedule.devices.named", lambda asked: ("cuda:0",))
+    monkeypatch.setattr("ganstudy.arguments.cores", lambda: 16)
+    monkeypatch.setattr("ganstudy.job.walk.pipeline.run", run)
+    monkeypatch.setattr("ganstudy.job.walk.Outlook.of", lambda *_: Foreseen(1, 1.0))
+    monkeypatch.setattr("ganstudy.job.verbs.page_where_due", lambda *_: JoinedPage())
+    _asked("run", tmp_path, "--out", tmp_path / "job")
+    assert seen == {"gan": (("cuda:0",), 1), "theory": (("cpu",), 16)}
+
+
+def _mine(folder: Path) -> dict[str, bytes]:
+    """Somebody's own files, where a page would be."""
+    folder.mkdir(parents=True)
+    for name in ("thesis.tex", "fig1.png", "data.csv", "index.html"):
+        (folder / name).write_text("mine")
+    return _contents(folder)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {own.name: own.read_bytes() for own in folder.iterdir()}
+
+
+@pytest.mark.slow
+def test_a_page_takes_no_place_of_somebody_else(targets: list[Path], tmp_path: Path) -> None:
+    """All that was not its own it removed, and said nothing."""
+    shutil.copytree(targets[0].parent, tmp_path / "exp")
+    places = [tmp_path / "exp" / "report", tmp_path / "paper" / "report"]
+    before = [_mine(own) for own in places]
+    with _quickly():
+        code, text = _asked("report", tmp_path / "exp")
+        assert (code, f"{places[0]}: is there already, and is no page" in text) == (2, True)
+        assert not (tmp_path / "exp" / "finished.json").exists()
+        asked = ("compare", *targets, "--along", "study", "--out", tmp_path / "paper")
+        code, text = _asked(*asked)
+        assert (code, f"{places[1]}: is no page" in text) == (2, True)
+        assert [_contents(own) for own in places] == before
+        shutil.rmtree(places[0])
+        (tmp_path / "exp" / "finished.json").write_text("mine")
+        code, text = _asked("report", tmp_path / "exp")
+        assert (code, "tells of no page; move it away" in text) == (2, True)
+        assert (tmp_path / "exp" / "finished.json").read_text() == "mine"
+
+
+@pytest.mark.slow
+def test_a_page_over_studies_that_join_no_more_is_removed(
+    targets: list[Path], tmp_path: Path
+) -> None:
+    """It stood there as if it were of today."""
+    shutil.copytree(targets[0].parent, tmp_path / "runs")
+    runs = [tmp_path / "runs" / own.name for own in targets]
+    report = tmp_path / "runs" / "report"
+    with _quickly(), pytest.MonkeyPatch.context() as patch:
+        assert page(tmp_path / "runs", runs, "").path
+        (report / "notes.txt").write_text("mine")
+
+        def differ(*given: Any, **how: Any) -> None:
+            raise Unlike("cannot join")
+
+        patch.setattr("ganstudy.existing.report_joined", differ)
+        why = "no page over all studies: cannot join"
+        assert page(tmp_path / "runs", runs, "").why == f"{why}; the earlier one is removed"
+        assert sorted(own.name for own in report.iterdir()) == ["files.json", "notes.txt"]
+        assert page(tmp_path / "runs", runs, "").why == why
 
 
 @pytest.mark.slow
