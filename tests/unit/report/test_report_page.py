@@ -213,6 +213,19 @@ def test_page_without_axes_in_the_place_of_another(make_study: Make, tmp_path: P
     assert "scores the worst value" not in text
 
 
+def test_a_page_of_an_earlier_version_is_known_by_its_head_and_links(
+    report: Path, tmp_path: Path
+) -> None:
+    """It has left no list, and is renewed all the same."""
+    (tmp_path / "index.html").write_bytes(report.read_bytes())
+    listed = page_files.made(report.parent)
+    assert listed == {own.name for own in report.parent.iterdir()} - {"index.html", "files.json"}
+    assert page_files.is_free(tmp_path)
+    assert page_files.made(tmp_path) == listed
+    (tmp_path / "index.html").write_text("<!doctype html><a href='mine.png'>ganstudy</a>")
+    assert not page_files.is_free(tmp_path)
+
+
 @pytest.mark.slow
 def test_methods_of_one_seed_describe_no_test_over_seeds(make_study: Make, tmp_path: Path) -> None:
     ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=1, steps=5, samples=9)

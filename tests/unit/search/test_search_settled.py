@@ -30,7 +30,7 @@ from ganstudy.report.sections.settled import draw as draw_evidence
 from ganstudy.report.sections.settled import sentences as pairs_told
 from ganstudy.report.style import figure_style
 from ganstudy.search import search_of
-from ganstudy.search.settled import Settled
+from ganstudy.search.settled import Settled, words
 from ganstudy.store import RunDirectory, RunError, gather
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
@@ -553,3 +553,10 @@ def test_a_study_with_fixed_seeds_settles_nothing(search: xr.Dataset) -> None:
     assert not analysis.is_settled_by_seeds(search)
     with pytest.raises(ValueError, match="fixed"):
         analysis.settlement(search)
+
+
+def test_rules_of_a_search_by_results_are_none_of_its_own() -> None:
+    """A run keeps its sampler, which says nothing of a contest that takes the run up."""
+    kept = {"search.bayes.sampler": "tpe", "seeds.equal_within": 0.1}
+    assert words.changed_rule({"seeds.equal_within": 0.1}, kept) == ""
+    assert words.changed_rule({"seeds.equal_within": 0.2}, kept).startswith("seeds.equal_within")
