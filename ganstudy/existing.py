@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -36,7 +37,7 @@ __all__ = ["compare", "export_run", "reopen", "report_anew", "report_joined", "s
 _log = logging.getLogger("ganstudy")
 
 _LONGEST = 120
-"""Characters of a folder's name that tells every run of a comparison."""
+"""Bytes of a folder's name that tells every run of a comparison."""
 
 
 @naming_plugins()
@@ -62,8 +63,8 @@ def compare(
 ) -> Path:
     """Build one report over several runs; a folder of runs stands for all of them.
 
-    The default place is `runs/compare-<names>`, by the name of a folder where one is named; of many
-    names the first, how many more there are, and a digest of all.
+    The default place is `runs/compare-<names>`, by the name of a folder where one is named; of long
+    or many names the first, as far as there is room, and a digest of all.
 
     With `run_plugins` the report has the sections of the plug-ins that the runs name, too; without,
     runs of targets or divergences of plug-ins are refused, with which the page computes.
@@ -90,9 +91,11 @@ def _compared(names: Sequence[str]) -> str:
     """What the folder of a comparison is called; no file system takes the names of many runs."""
     named = [name.replace("/", "-") for name in names]
     whole = "-".join(["compare", *named])
-    if len(whole) <= _LONGEST:
+    if len(os.fsencode(whole)) <= _LONGEST:
         return whole
-    return f"compare-{named[0]}-and-{len(named) - 1}-more-{name_digest(whole.encode())}"
+    first = os.fsencode(named[0])[: _LONGEST // 2].decode(errors="ignore")
+    more = f"and-{len(named) - 1}-more-" * (len(named) > 1)
+    return f"compare-{first}-{more}{name_digest(os.fsencode(whole))}"
 
 
 def _check_known(dataset: xr.Dataset) -> None:

@@ -86,7 +86,9 @@ def publish(path: Path, every: float, *, run_plugins: bool = False) -> bool:
             return False
         directory.report.mkdir(exist_ok=True)
         page_files.note(made, page_files.made(directory.report) | page_files.made(made))
-        for file in sorted(made.iterdir(), key=lambda own: own.name == "index.html"):
+        # The list first: this process may be stopped at any of them.
+        last = {"index.html": 1, page_files.NAME: -1}
+        for file in sorted(made.iterdir(), key=lambda own: last.get(own.name, 0)):
             file.replace(directory.report / file.name)
         return True
     finally:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ganstudy import existing
 from ganstudy.report import PageError
 from ganstudy.store import RunError, finished, lock, page_files
+from ganstudy.store.job_directory import JobDirectory
 from ganstudy.store.place import Unlike, check_joined
 
 if TYPE_CHECKING:
     from ganstudy.job.walk import RunEnded
-    from ganstudy.store.job_directory import JobDirectory
 
-__all__ = ["JoinedPage", "page", "page_where_due"]
+__all__ = ["JoinedPage", "page_anew", "page_where_due"]
 
 
 class JoinedPage(NamedTuple):
@@ -26,7 +27,7 @@ class JoinedPage(NamedTuple):
     code: int = 0
 
 
-def page(folder: Path, runs: Sequence[Path], command: str) -> JoinedPage:
+def _page(folder: Path, runs: Sequence[Path], command: str) -> JoinedPage:
     """Build it anew; studies that are not alike are no mistake, and have none: an earlier one, of
     studies that were, is removed.
     """
@@ -35,14 +36,25 @@ def page(folder: Path, runs: Sequence[Path], command: str) -> JoinedPage:
     try:
         with lock.refusing():
             check_joined(folder)
-            return JoinedPage(existing.report_joined(folder, runs, command))
-    except Unlike as error:
-        removed = "; the earlier one is removed" * page_files.remove(folder / "report")
-        return JoinedPage(why=f"no page over all studies: {error}{removed}")
+            try:
+                return JoinedPage(existing.report_joined(folder, runs, command))
+            except Unlike as error:
+                removed = "; the earlier one is removed" * page_files.remove(folder / "report")
+                return JoinedPage(why=f"no page over all studies: {error}{removed}")
     except RunError as error:
         return JoinedPage(why=f"no page over all studies: {error}", code=2)
     except PageError as error:
         return JoinedPage(error.page, str(error), 1)
+
+
+def page_anew(folder: Path, runs: Sequence[Path], command: str) -> JoinedPage:
+    """Build it by itself, while nobody else runs the folder."""
+    job = JobDirectory(folder)
+    try:
+        with job.held() if job.exists else nullcontext():
+            return _page(folder, runs, command)
+    except RunError as error:
+        return JoinedPage(why=f"no page over all studies: {error}", code=2)
 
 
 def page_where_due(job: JobDirectory, ended: Sequence[RunEnded], command: str) -> JoinedPage:
@@ -53,4 +65,4 @@ def page_where_due(job: JobDirectory, ended: Sequence[RunEnded], command: str) -
     if finished.joined_page_is_current(job.path, runs):
         return JoinedPage(job.report / "index.html")
     with job.held():
-        return page(job.path, runs, command)
+        return _page(job.path, runs, command)

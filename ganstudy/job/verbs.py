@@ -14,7 +14,7 @@ import click
 
 from ganstudy.arguments import command_line, execution, live_page
 from ganstudy.job.folder import Folder
-from ganstudy.job.page import page, page_where_due
+from ganstudy.job.page import page_anew, page_where_due
 from ganstudy.job.status import runs, status
 from ganstudy.job.words import print_job_ended, print_job_plan, print_job_status, print_page
 from ganstudy.plural import plural
@@ -119,7 +119,8 @@ def report(path: Path, run_plugins: bool) -> NoReturn:
     from ganstudy import existing
 
     code = 0
-    for own in runs(path):
+    there = runs(path)
+    for own in there:
         try:
             with lock.refusing():
                 click.echo(f"report: {existing.report_anew(own, run_plugins=run_plugins)}")
@@ -129,7 +130,7 @@ def report(path: Path, run_plugins: bool) -> NoReturn:
         except PageError as error:
             code = max(code, 1)
             say(str(error))
-    told = page(path, runs(path), command_line())
+    told = page_anew(path, there, command_line())
     print_page(told)
     sys.exit(max(code, told.code))
 

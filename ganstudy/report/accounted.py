@@ -12,7 +12,9 @@ from ganstudy.report.findings import Findings
 from ganstudy.report.untrained import failures
 from ganstudy.statuses import INCOMPLETE
 
-__all__ = ["beside", "causes", "diverged", "excluded", "left_out", "worse", "worse_by_metric"]
+__all__ = [
+    *("alone", "beside", "causes", "diverged", "excluded", "left_out", "worse", "worse_by_metric")
+]
 
 MOST_CAUSES = 3
 """Causes of failures that a sentence lists."""
@@ -54,6 +56,8 @@ def worse(findings: Findings, metric: str | None = None) -> Markup:
     compared = findings.compared
     if metric is not None:
         compared = Compared.of(findings.ds, metric, findings.settings_used)
+    if not compared.lost.any():
+        return Markup("")
     cells = compared.lost, compared.spanned, compared.emptied
     parts = []
     for arm, lost, left, emptied in zip(findings.arms, *map(findings.by_arm, cells), strict=True):
@@ -68,14 +72,24 @@ def worse_by_metric(findings: Findings) -> list[tuple[str, Markup]]:
     return [(RecordedMetric.of(findings.ds, name).long_name, text) for name, text in found if text]
 
 
+def alone(findings: Findings) -> Markup:
+    """What the mean of the only arm is without, as a verdict ends; empty where all trials count."""
+    return Markup("; {}").format(_in_no_mean(findings)) if findings.unbounded.any() else Markup("")
+
+
+def _in_no_mean(findings: Findings) -> Markup:
+    verb = "is" if findings.unbounded.sum() == 1 else "are"
+    said = Markup("{} {} worse than any number and in no mean")
+    return said.format(worse(findings), verb)
+
+
 def beside(findings: Findings) -> Markup:
     """What the order is not over, as a verdict ends; empty where all trials count."""
     ranked, text = findings.ranked, Markup("")
     if ranked.attrs["basis"] == "wins":
-        verb = "is" if findings.unbounded.sum() == 1 else "are"
-        text = Markup(
-            "; counted {0} against {0}, since {1} {2} worse than any number and in no mean"
-        ).format(findings.rival, worse(findings), verb)
+        text = Markup("; counted {0} against {0}, since {1}").format(
+            findings.rival, _in_no_mean(findings)
+        )
     gone = {
         arm: count
         for arm, count in zip(findings.arms, findings.unscored.tolist(), strict=True)

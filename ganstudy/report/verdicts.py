@@ -35,7 +35,7 @@ class Verdict:
 def verdict(findings: Findings) -> Verdict:
     """The answer of the kind that the study wants."""
     if findings.answer == "claims" and bool(findings.claims["trials"].any()):
-        return Verdict(claims.lead(findings.claims), claims.COUNTED)
+        return Verdict(claims.lead(findings.claims), claims.call(findings.claims))
     if findings.answer == "effects" and explained.drawable(findings):
         return effect(findings)
     if findings.settlement is not None:
@@ -79,7 +79,7 @@ def ranking(findings: Findings) -> Verdict:
             name,
             average,
             good,
-            "" if single else "; no other arm has a score",
+            accounted.alone(findings) if single else "; no other arm has a score",
         )
         return Verdict(text, call)
     if findings.all_equal:

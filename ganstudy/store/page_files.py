@@ -53,13 +53,14 @@ def remove(folder: Path) -> bool:
     """
     index, own = folder / "index.html", made(folder)
     there = index.is_file()
-    for path in list(folder.iterdir()) if folder.is_dir() else ():
-        if path.name in (*own, index.name, NAME):
-            path.unlink()
+    files = [path for path in folder.iterdir() if path.name in own] if folder.is_dir() else []
+    # What tells whose files these are goes last: a removal that was stopped can be taken up.
+    for path in (*files, index, folder / NAME):
+        path.unlink(missing_ok=True)
     if folder.is_dir():
         if any(folder.iterdir()):
             note(folder, ())
-        else:
+        elif not folder.is_symlink():
             folder.rmdir()
     return there
 

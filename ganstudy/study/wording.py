@@ -53,7 +53,7 @@ def setting_message(entry: Any, path: KeyPath, settings: Any, kind: type[BaseMod
         siblings = [k.removeprefix(f"{parent}.") for k in valid if k.rpartition(".")[0] == parent]
         within = f" in {parent}" if parent else ""
         near = [k for k in valid if len(path) < 2 or k.partition(".")[0] == path[0]]
-        if path == ("trial",) and isinstance(settings["trial"], Mapping):
+        if path == ("trial",) and settings["trial"] and isinstance(settings["trial"], Mapping):
             return f"key paths begin below trial; did you mean {_first(settings['trial'])!r}?"
         return f"no such key {path[-1]!r}{within}{nearest(path[-1], siblings, elsewhere=near)}"
     if entry["type"] == "family_name":

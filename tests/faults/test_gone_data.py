@@ -191,8 +191,6 @@ def test_data_that_have_changed_take_no_trial_away(
     assert (open_run(run).status == "complete").all()
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("no_page")
 @pytest.mark.slow  # workers, to which the file is new
 def test_data_that_change_while_a_run_trains_blame_no_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -220,6 +218,8 @@ def test_data_that_change_while_a_run_trains_blame_no_trial(
     assert set(RunDirectory(Path("runs/mine")).recorded().values()) == {"complete"}
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_page")
 def test_points_that_a_search_has_found_need_no_data_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,14 @@ def test_the_page_of_many_runs_has_a_name_that_a_disk_takes(
     dataset = dataset.isel(run=slice(2))
     with pytest.raises(RunError, match=f"^runs/compare-{names[0]}-{names[1]}$"):
         existing.compare(runs[:2], None, "")
+    for name in ("\N{CJK UNIFIED IDEOGRAPH-6A21}" * 80, "a" * 230):
+        dataset = xr.Dataset(coords={"run": [name]})
+        with pytest.raises(RunError) as refused:
+            existing.compare([tmp_path / name], None, "")
+        last = str(refused.value).rpartition("/")[2]
+        assert len(last.encode()) < 120
+        assert last.startswith(f"compare-{name[:20]}")
+        assert "more" not in last
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ from ganstudy.cli import main
 from ganstudy.display import display
 from ganstudy.engine import pace
 from ganstudy.job.folder import Folder
-from ganstudy.job.page import JoinedPage, page, page_where_due
+from ganstudy.job.page import JoinedPage, page_anew, page_where_due
 from ganstudy.job.status import status
 from ganstudy.job.walk import RunEnded, walk
 from ganstudy.progress import Progress
@@ -524,7 +524,7 @@ def test_a_page_over_studies_that_join_no_more_is_removed(
     runs = [tmp_path / "runs" / own.name for own in targets]
     report = tmp_path / "runs" / "report"
     with _quickly(), pytest.MonkeyPatch.context() as patch:
-        assert page(tmp_path / "runs", runs, "").path
+        assert page_anew(tmp_path / "runs", runs, "").path
         (report / "notes.txt").write_text("mine")
 
         def differ(*given: Any, **how: Any) -> None:
@@ -532,9 +532,19 @@ def test_a_page_over_studies_that_join_no_more_is_removed(
 
         patch.setattr("ganstudy.existing.report_joined", differ)
         why = "no page over all studies: cannot join"
-        assert page(tmp_path / "runs", runs, "").why == f"{why}; the earlier one is removed"
+        assert page_anew(tmp_path / "runs", runs, "").why == f"{why}; the earlier one is removed"
         assert sorted(own.name for own in report.iterdir()) == ["files.json", "notes.txt"]
-        assert page(tmp_path / "runs", runs, "").why == why
+        assert page_anew(tmp_path / "runs", runs, "").why == why
+
+
+def test_a_page_is_not_built_anew_while_its_job_runs(ran: tuple[Path, Any], tmp_path: Path) -> None:
+    """Its own page was removed while it was written."""
+    shutil.copytree(ran[0] / "runs", tmp_path / "runs")
+    job = JobDirectory(tmp_path / "runs")
+    with job.held():
+        told = page_anew(job.path, runs_at(job.path), "")
+    assert told.code == 2
+    assert "no page over all studies" in told.why
 
 
 @pytest.mark.slow

@@ -20,6 +20,14 @@ COUNTED = (
 )
 """Claims by whether they are as printed in a source, and whether they held in every trial."""
 
+WITH_GAPS = (
+    "analysis.claim_verdicts(ds).assign(ran=lambda own: own.trials + own.unchecked, "
+    "counted=lambda own: (own.trials > 0) & (own.printed == 0)).assign("
+    "right=lambda own: own.counted & (own.held == own.trials), "
+    "wrong=lambda own: (own.printed > 0) & (own.held < own.trials))"
+)
+"""The same claim by claim, with all trials that have a tolerance."""
+
 
 @dataclass(frozen=True)
 class ClaimRow:
@@ -33,6 +41,11 @@ class ClaimRow:
     tolerance: str
     reason: str
     held: bool
+
+
+def call(verdicts: xr.Dataset) -> str:
+    """What has the numbers of `lead`."""
+    return WITH_GAPS if verdicts["unchecked"].any() else COUNTED
 
 
 def lead(verdicts: xr.Dataset) -> Markup:

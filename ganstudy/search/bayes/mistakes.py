@@ -21,6 +21,10 @@ from ganstudy.study.yaml_text import in_flow
 
 __all__ = ["common_problems", "constraint_problems", "rung_problems", "size_problems"]
 
+MOST_CROSSED = 500
+"""Points tried where an arm draws all that another fixes; as a search asks, it passes over what is
+another arm's, whether it was met here or not."""
+
 
 def size_problems(
     document: Document, trials: int, space: Sequence[AnyParameter], corners: Sequence[Corner]
@@ -64,7 +68,8 @@ def common_problems(
     arms = {own.index: replace(own, values={}) for own in reversed(corners)}
     named = (zip(arm.index, arm.bundles, strict=True) for arm in arms.values())
     axes = [dict(labels) for labels in zip(*named, strict=True)]
-    for own in (*corners, *_crossed(space, corners)):
+    crossed = itertools.islice(_crossed(space, corners), MOST_CROSSED)
+    for own in itertools.chain(corners, crossed):
         settings = completed(json.loads(own.configuration.settings))
         # A study may have thousands of arms: they are looked up by the labels that agree.
         agreeing = ([i for i, bundle in axis.items() if agrees(bundle, settings)] for axis in axes)

@@ -813,6 +813,16 @@ def test_an_arm_that_diverged_at_a_setting_is_told_by_what_survived(make_study: 
     assert any(own.startswith(r"\textbf{0.255}") for own in cells)
 
 
+def test_what_the_only_arm_has_lost_is_told_beside_its_mean(make_study: Make) -> None:
+    """Two seeds of three were said to be all."""
+    axes, status = {"divergence": ["a"]}, {(0, 1): "diverged"}
+    ds = make_study(axes, seeds=3, samples=1, score="mode_kl", status=status)
+    lead, _ = plain(ds)
+    assert lead.endswith("; 1 of a is worse than any number and in no mean.")
+    value = eval(answer(Findings.of(ds)).call, {"ds": ds, "analysis": analysis})
+    assert unexplained(answer(Findings.of(ds)).lead, value, {"a"}) == []
+
+
 def test_gaps_are_told_beside_what_is_worse_than_any_number(make_study: Make) -> None:
     """That the mean of an arm is fitted was not said where arms are counted by wins."""
     status = {(0, 0): "diverged", (1, 1): "failed"}

@@ -226,6 +226,33 @@ def test_a_page_of_an_earlier_version_is_known_by_its_head_and_links(
     assert not page_files.is_free(tmp_path)
 
 
+@pytest.mark.parametrize("fails", range(4))
+def test_a_removal_that_was_stopped_can_be_taken_up(
+    fails: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had left was somebody else's, and in the way of every later page."""
+    folder, removing = tmp_path / "report", Path.unlink
+    folder.mkdir()
+    for name in ("a.png", "b.csv", "index.html"):
+        (folder / name).write_text("ours")
+    page_files.note(folder, ("a.png", "b.csv"))
+    removed: list[Path] = []
+
+    def stopped(path: Path, missing_ok: bool = False) -> None:
+        if len(removed) == fails:
+            raise PermissionError(path)
+        removed.append(path)
+        removing(path, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", stopped)
+        with pytest.raises(PermissionError):
+            page_files.remove(folder)
+    assert page_files.is_free(folder)
+    page_files.remove(folder)
+    assert not folder.exists()
+
+
 @pytest.mark.slow
 def test_methods_of_one_seed_describe_no_test_over_seeds(make_study: Make, tmp_path: Path) -> None:
     ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=1, steps=5, samples=9)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from recomputed import unexplained
 from synthetic_dataset import synthetic_dataset
 
 from ganstudy import analysis, open_run
@@ -219,6 +220,22 @@ def test_a_trial_whose_error_is_no_number_is_told() -> None:
         "the error is no number: x<sub>1</sub> = y in 2 of 4 trials."
     )
     assert [own.trials for own in claims.rows(verdicts)] == ["2 of 4"]
+
+
+def test_the_numbers_of_claims_with_gaps_are_those_of_their_call() -> None:
+    """How many trials were not checked, and of how many, was in none."""
+    errors = {
+        "x": checked([np.nan, 0.0, 5.0, np.nan, np.nan]),
+        "y": checked([0.0, 0.5, 0.0, 0.0, 0.0]),
+        "z": checked([5.0, 5.0, 5.0, 5.0, 5.0], printed=1),
+    }
+    ds = checking(**errors)
+    found = claims.lead(verdicts := analysis.claim_verdicts(ds))
+    assert "1 of 2 claims held" in found
+    assert "in 3 of 5 trials" in found
+    assert "1 statement as printed" in found
+    value = eval(claims.call(verdicts), {"analysis": analysis, "ds": ds})
+    assert unexplained(found, value, ["x<sub>1</sub>", "x1"]) == []
 
 
 def test_a_claim_that_no_trial_checks_lacks_no_number() -> None:

@@ -107,10 +107,11 @@ def _caption(findings: Findings, averaged: bool, infinite: str) -> Markup:
     over = f", {each}averaged over its {prose.listing(findings.within)}" if averaged else ""
     caption = Markup("Line: {}{}.{}").format(what, over, bands)
     if findings.fitted:
+        worse = ", diverged ones apart" if findings.compared.lost.any() else ""
         caption += Markup(
             " Trials that have no score are left out, so that averages are over other trials of "
-            "one arm than of another; those of the ranking are not."
-        )
+            "one arm than of another; those of the ranking are not{}."
+        ).format(worse)
     if findings.with_status("diverged"):
         ends = "ends" if alone and not averaged else "leaves the mean"
         lacking = f"{ends} at its divergence"
