@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -204,7 +205,10 @@ for name, own in SUITES.items():
 def collected() -> dict[str, set[str]]:
     """The functions of each suite, by one process: each would begin with torch."""
     command = [sys.executable, "-c", _COLLECTED]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    own = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    told = subprocess.run(
+        command, cwd=ROOT, env=own, capture_output=True, text=True, check=True
+    ).stdout
     suites = (own.partition("\n") for own in re.split(r"^suite ", told, flags=re.M)[1:])
     return {name: set(re.findall(r"^tests/.*?::(\w+)", own, re.M)) for name, _, own in suites}
 
