@@ -15,7 +15,7 @@ from ganstudy.study.problem import Problem, StudyError
 if TYPE_CHECKING:
     from ganstudy.study import Study
 
-__all__ = ["Folder", "files"]
+__all__ = ["Folder", "files", "is_job"]
 
 SHARED = "_"
 """How the names of files begin that studies share, and that are none themselves."""
@@ -54,6 +54,11 @@ class Folder:
         return cls(path, studies, JobDirectory(out or Path("runs") / path.resolve().name))
 
 
+def is_job(path: Path) -> bool:
+    """Whether a path is that of a job, the runs of a folder, or of any other folder of runs."""
+    return JobDirectory(path).exists or runs_at(path) != [path]
+
+
 def files(path: Path) -> list[Path]:
     """The study files of a folder, in the order of their names; those in its folders are left out.
 
@@ -72,7 +77,7 @@ def files(path: Path) -> list[Path]:
 def _problems(path: Path, studies: Sequence[Path]) -> Iterator[Problem]:
     if not studies:
         message = f"holds no study: no file *.yaml whose name does not begin with {SHARED}"
-        if JobDirectory(path).exists or runs_at(path) != [path]:
+        if is_job(path):
             message = "holds runs, and no study; `ganstudy run FOLDER` takes that of their studies"
         yield Problem(str(path), "", message)
     stems = [own.stem for own in studies]

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ganstudy.arguments import command_line, execution, live_page
-from ganstudy.job.folder import Folder
+from ganstudy.job.folder import Folder, is_job
 from ganstudy.job.page import page_anew, page_where_due
 from ganstudy.job.status import runs, status
 from ganstudy.job.words import print_job_ended, print_job_plan, print_job_status, print_page
 from ganstudy.plural import plural
 from ganstudy.report import PageError
-from ganstudy.store import RunError, lock, runs_at
+from ganstudy.store import RunError, lock
 from ganstudy.store.job_directory import JobDirectory
 from ganstudy.study.document import StudyError
 from ganstudy.terminal import say
@@ -29,11 +29,6 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
 
 __all__ = ["check", "is_job", "keep_current", "plan", "report", "run", "tell_status"]
-
-
-def is_job(path: Path) -> bool:
-    """Whether a path is that of a job, the runs of a folder, or of any other folder of runs."""
-    return JobDirectory(path).exists or runs_at(path) != [path]
 
 
 def run(
