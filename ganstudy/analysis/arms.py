@@ -35,7 +35,8 @@ def arm_scores(
     `interval_over_seeds`. None is beyond the bounds of the metric.
 
     A trial that is worse than any number is no gap: its arm ran there. It is left out, and means
-    and limits are of the others, which flatters an arm that has lost its hard ones.
+    and limits are of the others, which flatters an arm that has lost its hard ones; nor are gaps of
+    such an arm filled, so that a setting counts by what survived there.
 
     Returns  variables (arm,): `mean`, `low`, `high`, `seeds` (seeds with a score), `trials` (trials
              with a score), `unbounded` (trials, or searches, that are worse than any number),

@@ -116,8 +116,10 @@ def joined(pairs: Paired) -> NDArray[np.int64]:
 def filled(scores: Array, pairs: Paired) -> Array:
     """Scores with gaps filled by the arm's effect and what other arms had at that trial.
 
-    Where no arm that comparisons join to it has a score the gap stays. They are for means: what
-    was filled in scatters less than what was seen.
+    Where no arm that comparisons join to it has a score the gap stays, and so do all gaps of an arm
+    of which a trial is worse than any number: its mean is of what survived, in which a setting
+    counts by how often that was. Filled in, it would count more the more trials failed there. They
+    are for means: what was filled in scatters less than what was seen.
 
     Shapes  `(arms, settings, seeds) -> (arms, settings, seeds)`.
     """
@@ -128,7 +130,7 @@ def filled(scores: Array, pairs: Paired) -> Array:
         rest = scores[members] - effects[members, None, None]
         block, _ = known_mean(rest, axis=0)
         for arm in members:
-            gaps = np.isnan(scores[arm])
+            gaps = np.isnan(scores[arm]) & ~np.isinf(scores[arm]).any()
             whole[arm][gaps] = (effects[arm] + block)[gaps]
     return whole
 

@@ -38,6 +38,8 @@ SETTINGS = 4
 OF_FEW = 10
 """Seeds below which nothing is clear in fewer settings than that: five seeds miss what happens to
 one in five so often that arms of equal means would be clear in a third of studies."""
+A_TOSS = 0.5
+"""Chance that one of two equal arms wins all settings of a seed, at most."""
 
 
 def graded(
@@ -47,7 +49,9 @@ def graded(
 
     settings   that the difference of a seed is the mean over, of all pairs or of each
     wins       whether differences are shares of settings won less those lost: in few settings they
-               have so few values that t is no test of them, and signs are counted
+               have so few values that t is no test of them, and signs are counted; in more no p is
+               below that of signs that all agree, as they may where the settings of a seed share
+               its luck
 
     `clear`    the adjusted p is below `CLEAR`, and stays so, with the same sign, without any one
                seed; of fewer than `SETTINGS` settings there are `OF_FEW` seeds or more
@@ -60,7 +64,10 @@ def graded(
 
     def test(differences: Array) -> Array:
         t = paired_t(differences)
-        return np.where(few, sign_test(differences), t) if wins and few.any() else t
+        if not wins:
+            return t
+        t = np.maximum(t, smallest_p(np.isfinite(differences).sum(axis=-1), A_TOSS))
+        return np.where(few, sign_test(differences), t)
 
     p = holm(test(differences))
     sign = np.sign(known_mean(differences)[0])

@@ -128,9 +128,12 @@ def sign_test(differences: Array) -> Array:
     return np.where(np.isfinite(differences).sum(axis=-1) < 2, np.nan, np.minimum(fewer, 1.0))
 
 
-def smallest_p(pairs: Array | NDArray[np.int64] | int) -> Array:
-    """The least that `paired_t` can be with so many pairs: 0.002 with five."""
-    return np.asarray(2.0 * 0.25 ** np.asarray(pairs, np.float64))
+def smallest_p(pairs: Array | NDArray[np.int64] | int, chance: float = 0.25) -> Array:
+    """The least that `paired_t` can be with so many pairs: 0.002 with five.
+
+    chance  that two equal arms differ by a given amount: of scores 1/4 at most, of wins 1/2
+    """
+    return np.asarray(2.0 * chance ** np.asarray(pairs, np.float64))
 
 
 def holm(p: Array) -> Array:

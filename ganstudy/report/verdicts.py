@@ -124,7 +124,15 @@ def _average(findings: Findings, first: list[str]) -> str:
         same = len(set(counts)) == 1
         told = prose.listing(map(str, counts))
         over = prose.plural(counts[0], "setting") if same else f"{told} settings"
+        if _partly(findings, first):
+            over = f"what survived of {over}"
     return "" if findings.averaged_settings == 1 else f" on average over {over}"
+
+
+def _partly(findings: Findings, arms: list[str]) -> bool:
+    """Whether one of these arms has lost trials of settings that are in its mean."""
+    lost = findings.compared.lost & findings.compared.spanned
+    return bool(findings.by_arm(lost)[[findings.arms.index(arm) for arm in arms]].any())
 
 
 def _shared(findings: Findings, count: int) -> tuple[str, Markup]:

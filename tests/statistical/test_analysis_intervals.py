@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ganstudy.analysis import arm_scores
-from ganstudy.analysis.blocks import interval_with_gaps
+from ganstudy.analysis.blocks import filled, interval_with_gaps, paired
 from ganstudy.analysis.intervals import Array, holm, paired_t, t_interval
 from tests.statistical.simulated import four_standard_errors, slack, stated, study
 
@@ -68,6 +68,64 @@ def test_the_interval_of_an_arm_with_gaps_covers() -> None:
     assert covered / runs > 0.95 - four_standard_errors(0.95, 2 * runs)
     gone = {tuple(map(int, place)): "failed" for place in np.argwhere(np.isnan(values))}
     np.testing.assert_allclose(arm_scores(study(values, status=gone))["low"], own.low)
+
+
+def test_nothing_is_filled_in_beside_a_trial_that_is_worse_than_any_number() -> None:
+    """The gap of the other arm, for which all is known, is filled as ever."""
+    values = np.array([[[-np.inf, np.nan, 1.0], [3.0, 5.0, np.nan]], np.arange(6.0).reshape(2, 3)])
+    values[1, 0, 0] = np.nan
+    whole = filled(values, paired(values, "means"))
+    np.testing.assert_array_equal(whole[0], values[0])
+    assert np.isnan(whole[1, 0, 0])  # Nobody else has a score there.
+    assert np.isfinite(whole[1].ravel()[1:]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lower", [0.0, 0.7])
+@pytest.mark.parametrize("settings", [1, 4])
+def test_the_mean_of_what_survived_is_held_as_often_as_documented(
+    settings: int, lower: float
+) -> None:
+    """Half of all trials diverge, chosen by luck that correlates with their score by `lower`."""
+    words = "or the lower rather; one setting, or four; normal | t over means of what survived |"
+
+    def drawn(rng: np.random.Generator, *shape: int) -> tuple[Array, Array]:
+        scores, other = rng.normal(size=shape), rng.normal(size=shape)
+        return scores, lower * scores + math.sqrt(1 - lower**2) * other < 0
+
+    scores, lost = drawn(np.random.default_rng(0), 200_000, settings)
+    known = np.where(lost, np.nan, scores)[~lost.all(axis=1)]
+    mean = np.nanmean(np.nanmean(known, axis=1))
+    told = stated("statistics", words + 4 * " # % |")
+    for seeds, percent in zip((3, 5, 10, 20), told, strict=True):
+        scores, lost = drawn(np.random.default_rng(seeds), 2000, settings, seeds)
+        states = {tuple(map(int, at)): "diverged" for at in np.argwhere(lost)}
+        found = arm_scores(study(np.where(lost, 0.0, scores), status=states))
+        # An arm of one seed has no limits.
+        limited = np.isfinite(found["low"].values)
+        held = ((found["low"] <= mean) & (mean <= found["high"])).values[limited]
+        assert abs(held.mean() - percent / 100) < slack(percent, held.size), seeds
+
+
+@pytest.mark.slow
+def test_the_mean_of_what_survived_is_held_where_trials_failed_besides() -> None:
+    """Failed trials of settings that are seldom survived would count whole: 64 % of means held."""
+    survived, level = np.array([1.0, 0.8, 0.5, 0.2]), 3.0 * np.arange(4)[:, None]
+    rng, runs, seeds, held = np.random.default_rng(6), 100, 20, 0
+    alive = rng.random((200_000, 4)) < survived
+    known = np.where(alive, level[:, 0], np.nan)[alive.any(axis=1)]
+    mean = np.nanmean(np.nanmean(known, axis=1))
+    for _ in range(runs):
+        values = rng.normal(size=(3, 4, seeds)) + level
+        values[0, rng.random((4, seeds)) > survived[:, None]] = -np.inf
+        values[rng.random(values.shape) < 0.2] = np.nan
+        states = {
+            tuple(map(int, at)): "failed" if np.isnan(values[tuple(at)]) else "diverged"
+            for at in np.argwhere(~np.isfinite(values))
+        }
+        scores = arm_scores(study(np.where(np.isfinite(values), values, 0.0), status=states))
+        held += bool(scores["low"][0] <= mean <= scores["high"][0])
+    assert held / runs > 0.95 - four_standard_errors(0.95, runs)
 
 
 GAPS = {

@@ -782,6 +782,17 @@ def scored(ds: xr.Dataset, name: str, scores: Any) -> xr.Dataset:
     return ds.assign({name: ds[name].copy(data=values)})
 
 
+def test_a_mean_that_lost_some_trials_of_a_setting_is_of_what_survived(make_study: Make) -> None:
+    """Its settings do not count alike: a hard one less, the more of its trials are lost."""
+    axes = {"divergence": ["a", "b"], "lr": ["slow", "fast"]}
+    status = {(1, 1, seed): "diverged" for seed in range(2)}
+    ds = make_study(axes, seeds=3, samples=4, steps=5, score="mode_kl", status=status)
+    values = np.array([[0.4, 0.6], [0.1, 0.3]])[..., None] * [1.01, 1.02, 1.03]
+    for name, words in (("ab", "2 settings: open"), ("ba", "what survived of 2 settings: open")):
+        scores = values if name == "ba" else values[::-1]
+        assert f" on average over {words}" in plain(scored(ds, "mode_kl", scores))[0], name
+
+
 def test_an_arm_that_diverged_at_a_setting_is_told_by_what_survived(make_study: Make) -> None:
     """A score was made up there: "0.153 on average over 2 settings", as if it had run there too."""
     axes = {"divergence": ["a", "b"], "lr": ["slow", "fast"]}
