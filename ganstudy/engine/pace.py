@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from statistics import geometric_mean, median
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import PositiveFloat, TypeAdapter, ValidationError
 
 from ganstudy import machine_cache
 from ganstudy.processor import processor
@@ -42,7 +42,7 @@ class Pace:
 
     graph: float
     start: float
-    steps: Mapping[ProgramName, Mapping[str, float]] = field(default_factory=dict)
+    steps: Mapping[ProgramName, Mapping[str, PositiveFloat]] = field(default_factory=dict)
 
     def step(self, program: ProgramName, work: str) -> float:
         """Seconds for each second that a `cost` says; of work that has not been measured, at the
@@ -83,8 +83,10 @@ class Trained:
             if program == "compiled":
                 parts = [_quickest(own, workers) for own in parts if len(own) > workers]
             cost = math.fsum(cost for own in parts for cost, _ in own)
-            if cost >= ENOUGH:
-                found[work] = math.fsum(seconds for own in parts for _, seconds in own) / cost
+            seconds = math.fsum(seconds for own in parts for _, seconds in own)
+            # None is left where what stands beside the steps was thought dearer than it is.
+            if cost >= ENOUGH and seconds > 0.0:
+                found[work] = seconds / cost
         return found
 
     def graph(self, steps: Mapping[str, float]) -> float | None:

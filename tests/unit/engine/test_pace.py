@@ -103,9 +103,23 @@ def test_one_run_on_a_busy_machine_does_not_decide() -> None:
     assert known().step("eager", "mlp") == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"x": ', '{"MACHINE": {"step": 1}}'])
+def test_records_thought_dearer_than_they_are_leave_no_pace() -> None:
+    """Nothing is left of such packs' seconds: a pace of 0 ended every estimate of other work."""
+    learn(_session(("a", 10.0, 0.0)), "eager", 1, 5.0)
+    assert known() is GUESS
+    trained = _session(("a", 10.0, 5.0))
+    trained.add("dcgan", "b", 10.0, 0.0)
+    learn(trained, "eager", 1, 5.0)
+    assert known().steps == {"eager": {"mlp": 0.5}}
+    assert known().step("eager", "dcgan") == 0.5
+
+
+SPOILT = '{"MACHINE": {"graph": 1, "start": 1, "steps": {"eager": {"mlp": 0}}}}'
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"x": ', '{"MACHINE": {"step": 1}}', SPOILT])
 def test_a_file_that_says_nothing_is_a_guess(elsewhere: Path, content: str) -> None:
-    """Damaged, or of another version."""
+    """Damaged, of another version, or with a pace that no machine has."""
     learn(_session(("a", 10.0, 5.0)), "eager", 1, 5.0)
     (machine,) = json.loads(elsewhere.read_text())
     elsewhere.write_text(content.replace("MACHINE", machine))
