@@ -34,6 +34,7 @@ def run(
 ) -> None:
     """Run a study file, or continue the run that has it."""
     from ganstudy import pipeline
+    from ganstudy.session import check_compiler
     from ganstudy.store import RunDirectory
 
     asked, directory = asked_study(study, overrides, out)
@@ -42,8 +43,10 @@ def run(
         print_plan(asked, directory, where, as_json, fresh)
         return
     if fresh and directory.exists():
+        earlier = RunDirectory(directory)
+        check_compiler(asked, earlier)
         pipeline.check_reachable(where)
-        click.echo(f"the earlier run is now {RunDirectory(directory).set_aside()}", err=True)
+        click.echo(f"the earlier run is now {earlier.set_aside()}", err=True)
     with display(quiet=as_json) as observe:
         during = live_page(directory, every) if live else nullcontext()
         progress = pipeline.run(

@@ -32,11 +32,12 @@ from ganstudy.store import RunDirectory, RunError, known_data
 if TYPE_CHECKING:
     from ganstudy.kinds import Pack
     from ganstudy.schedule.where import Where
+    from ganstudy.study import Study
     from ganstudy.trial import ProgramName, Record
 
 __all__ = [
-    *("Continuing", "choose", "engaged", "in_flight", "open_executor", "program", "recall"),
-    *("take_up", "train", "train_anyhow"),
+    *("Continuing", "check_compiler", "choose", "engaged", "in_flight", "open_executor"),
+    *("program", "recall", "take_up", "train", "train_anyhow"),
 ]
 
 _log = logging.getLogger("ganstudy")
@@ -134,6 +135,16 @@ def program(
             raise RunError(f"{directory.path}: {message}")
         return used, "as the earlier trials of this run" + unpromised(used, where.devices)
     return first_program(search, parts, where)
+
+
+def check_compiler(study: Study, directory: RunDirectory) -> None:
+    """Refuse to begin a run of compiled steps where none can be made, while nothing has been moved.
+
+    Errors  `RunError`.
+    """
+    if study.file.engine.program == "compiled" and (trouble := why_no_compiler()):
+        message = f"engine.program asks for compiled steps, and {trouble}; nothing is set aside"
+        raise RunError(f"{directory.path}: {message}")
 
 
 def first_program(search: Search, parts: Sequence[Pack], where: Where) -> tuple[ProgramName, str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ganstudy import pipeline
 from ganstudy.engine import pace
 from ganstudy.outlook import Outlook
+from ganstudy.session import check_compiler
 from ganstudy.store import RunDirectory, RunError, finished, lock
 from ganstudy.store.job_directory import Foreseen
 from ganstudy.store.place import naming_plugins
@@ -66,7 +67,7 @@ def walk(
         runs = {name: directory.run(name) for name in folder.studies}
         if fresh and any(run.path.exists() for run in runs.values()):
             pipeline.check_reachable(next(iter(where.values())))  # which is that of all
-        refused = _set_aside(runs, moved) if fresh else {}
+        refused = _set_aside(folder.studies, runs, moved) if fresh else {}
         ahead: dict[str, Outlook | Foreseen] = {}
         for name in [own for own in folder.studies if own not in refused]:
             try:
@@ -117,13 +118,18 @@ def _beating(
     return observed
 
 
-def _set_aside(runs: Mapping[str, RunDirectory], moved: Callable[[Path], None]) -> dict[str, str]:
-    """Set each run that is there aside; by name, why one could not be."""
+def _set_aside(
+    studies: Mapping[str, Study],
+    runs: Mapping[str, RunDirectory],
+    moved: Callable[[Path], None],
+) -> dict[str, str]:
+    """Set each run that is there aside; by name, why one could not be, or has no successor."""
     refused: dict[str, str] = {}
     for name, run in runs.items():
         if run.path.exists():
             try:
                 with lock.refusing():
+                    check_compiler(studies[name], run)
                     moved(run.set_aside())
             except RunError as error:
                 refused[name] = str(error)

@@ -84,6 +84,14 @@ def test_a_compiler_that_is_of_no_use_is_found_out_before_anything_is_trained(
     assert said in result.stderr
     assert "engine.program" in result.stderr
     assert RunDirectory(out).recorded() == {}
+    # Nor is an earlier run moved away for one that cannot begin, alone or in a folder.
+    (tmp_path / "runs" / study.stem).mkdir(parents=True)
+    for of, place in ((study, out), (study.parent, tmp_path / "runs")):
+        result = _run(of, place, "--fresh", "engine.program=compiled")
+        assert result.exit_code == 2
+        assert said in result.stderr
+        assert "; nothing is set aside" in result.stderr
+    assert not list(tmp_path.rglob("*aside*"))
 
 
 def test_the_compiler_of_this_machine_is_of_use() -> None:

@@ -18,6 +18,7 @@ from ganstudy import pipeline
 from ganstudy.arguments import execution
 from ganstudy.cli import main
 from ganstudy.engine.session import Session
+from ganstudy.schedule.executor import ExecutorError
 from ganstudy.schedule.executors import family
 from ganstudy.schedule.executors.slurm import SlurmOptions, seconds_of
 from ganstudy.schedule.where import Where
@@ -240,6 +241,29 @@ def test_jobs_have_the_workers_that_they_are_dealt(
         result = CliRunner().invoke(main, [*command, *options.split()])
     assert result.exit_code == 0, result.output
     assert asked == [started]
+
+
+def test_nothing_is_set_aside_where_slurm_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old run was moved away for one of which no job was taken."""
+    scripts: list[str] = []
+
+    def refuses(command: list[str], script: str = "") -> str:
+        assert command == ["sbatch", "--test-only"]
+        scripts.append(script)
+        raise ExecutorError("Slurm refuses: invalid partition")
+
+    monkeypatch.setattr("ganstudy.schedule.slurm_jobs.asked", refuses)
+    study, out = write_study(tmp_path), tmp_path / "run"
+    out.mkdir()
+    command = ["run", str(study), "--out", str(out), "--fresh", "--executor", "slurm"]
+    result = CliRunner().invoke(main, [*command, "--partition", "none", "--time", "1:30:00"])
+    assert result.exit_code == 2, result.output
+    assert result.stderr.endswith("Slurm refuses: invalid partition; nothing is set aside\n")
+    assert not list(tmp_path.glob("*aside*"))
+    (script,) = scripts
+    assert {"#SBATCH -p none", "#SBATCH -t 1:30:00"} <= {*script.splitlines()}
 
 
 def test_help_has_the_options_of_all_executors() -> None:

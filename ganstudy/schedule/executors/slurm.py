@@ -17,6 +17,7 @@ from dask_jobqueue.slurm import SLURMCluster
 from pydantic import Field, field_validator
 
 from ganstudy.plural import plural
+from ganstudy.schedule import slurm_jobs
 from ganstudy.schedule.executor import Ended, ExecutorError, Task, environment
 from ganstudy.schedule.executors._dask_client import DaskClient
 from ganstudy.schedule.executors._dask_worker import BEGUN, Said
@@ -77,6 +78,26 @@ class SlurmOptions(Options):
             return ""
         message = f"{plural(workers, 'worker')} cannot be dealt out evenly to"
         return f"{message} {plural(self.jobs, 'job')}; --workers should be a multiple of --jobs"
+
+    def why_unreachable(self) -> str:
+        """Why Slurm is not here, or refuses a job of one worker."""
+        job: Any = SLURMCluster.job_cls
+        try:
+            alike = job("", "ganstudy", cores=1, processes=1, **self.directives())
+            slurm_jobs.asked(["sbatch", "--test-only"], alike.job_script())
+        except (ExecutorError, RuntimeError, ValueError) as error:
+            return str(error)
+        return ""
+
+    def directives(self) -> dict[str, Any]:
+        """What Slurm is asked for, by arguments of `SLURMCluster`."""
+        configured = dask.config.get(_CONFIGURATION)
+        memory = {"memory": configured["memory"] or "1GB"}
+        if not (self.mem or configured["memory"] or configured["job-mem"]):
+            skipped = [*configured.get("job-directives-skip", ()), "--mem="]
+            memory["job_directives_skip"] = skipped  # what the partition gives
+        given = {"partition": "queue", "account": "account", "time": "walltime", "mem": "job_mem"}
+        return {**memory, **{own: getattr(self, name) for name, own in given.items()}}
 
 
 def seconds_of(limit: str) -> float:
@@ -189,17 +210,11 @@ class SlurmExecutor(DaskClient):
         # Named after their job. Dask's own limit of memory would kill what comes near it.
         workers = ["--name", "$SLURM_JOB_ID", "--memory-limit", "0", "--no-dashboard"]
         exported = environment(self.program).items()
-        given = {"partition": "queue", "account": "account", "time": "walltime", "mem": "job_mem"}
-        memory = {"memory": configured["memory"] or "1GB"}
-        if not (asked.mem or configured["memory"] or configured["job-mem"]):
-            skipped = [*configured.get("job-directives-skip", ()), "--mem="]
-            memory["job_directives_skip"] = skipped  # what the partition gives
         return {
             "job_name": self._name,
             "cores": each,
             "processes": each,
-            **memory,
-            **{own: getattr(asked, name) for name, own in given.items()},
+            **asked.directives(),
             "worker_extra_args": [*configured["worker-extra-args"], *workers],
             "job_script_prologue": [
                 *configured["job-script-prologue"],
