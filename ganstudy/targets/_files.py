@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -70,7 +71,11 @@ def check_content(path: str, sha256: str) -> None:
     try:
         found = fingerprint(path)
     except OSError as error:
-        raise ChangedDataError(f"{path}: cannot be read: {error.strerror}") from None
+        message = f"{path}: cannot be read: {error.strerror}"
+        if not Path(path).expanduser().is_absolute():
+            with suppress(OSError):  # a worker of another machine may stand elsewhere
+                message += f"; the path starts at {Path.cwd()}"
+        raise ChangedDataError(message) from None
     if found != sha256:
         raise ChangedDataError(f"{path} has changed since the study was read")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ from ganstudy.arguments import execution
 from ganstudy.cli import main
 from ganstudy.engine.session import Session
 from ganstudy.schedule.executor import ExecutorError
-from ganstudy.schedule.executors import family
+from ganstudy.schedule.executors import executor_named, family
 from ganstudy.schedule.executors.slurm import SlurmOptions, seconds_of
 from ganstudy.schedule.where import Where
 from ganstudy.session import first_program
@@ -243,27 +244,24 @@ def test_jobs_have_the_workers_that_they_are_dealt(
     assert asked == [started]
 
 
-def test_nothing_is_set_aside_where_slurm_refuses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("cause", "guard"), [(OSError(24, "Too many open files"), False), (RuntimeError("gone"), True)]
+)
+def test_a_cluster_that_cannot_start_is_an_error_in_words(
+    monkeypatch: pytest.MonkeyPatch, cause: Exception, guard: bool
 ) -> None:
-    """The old run was moved away for one of which no job was taken."""
-    scripts: list[str] = []
+    """It was a traceback of Dask's; most often of a script that its own workers run once more."""
 
-    def refuses(command: list[str], script: str = "") -> str:
-        assert command == ["sbatch", "--test-only"]
-        scripts.append(script)
-        raise ExecutorError("Slurm refuses: invalid partition")
+    def started(**_: object) -> None:
+        try:
+            raise cause
+        except type(cause):
+            raise RuntimeError("Nanny failed to start.") from cause
 
-    monkeypatch.setattr("ganstudy.schedule.slurm_jobs.asked", refuses)
-    study, out = write_study(tmp_path), tmp_path / "run"
-    out.mkdir()
-    command = ["run", str(study), "--out", str(out), "--fresh", "--executor", "slurm"]
-    result = CliRunner().invoke(main, [*command, "--partition", "none", "--time", "1:30:00"])
-    assert result.exit_code == 2, result.output
-    assert result.stderr.endswith("Slurm refuses: invalid partition; nothing is set aside\n")
-    assert not list(tmp_path.glob("*aside*"))
-    (script,) = scripts
-    assert {"#SBATCH -p none", "#SBATCH -t 1:30:00"} <= {*script.splitlines()}
+    monkeypatch.setattr("ganstudy.schedule.executors.dask.LocalCluster", started)
+    with pytest.raises(ExecutorError, match=re.escape(f"cannot start: {cause}")) as told:
+        executor_named("dask")(1)
+    assert ('below `if __name__ == "__main__":`' in str(told.value)) == guard
 
 
 def test_help_has_the_options_of_all_executors() -> None:

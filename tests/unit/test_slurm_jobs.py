@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from itertools import count
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from tiny import write_study
 
+from ganstudy.cli import main
 from ganstudy.schedule import slurm_jobs
 from ganstudy.schedule.executor import ExecutorError
 from ganstudy.schedule.slurm_jobs import SlurmJobs
@@ -112,3 +116,26 @@ def test_jobs_that_no_worker_joins_end_the_run(queue: Queue) -> None:
     queue.end("FAILED")
     with pytest.raises(ExecutorError, match=re.escape("2 jobs of Slurm in a row ended before a ")):
         jobs.look()
+
+
+def test_nothing_is_set_aside_where_slurm_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old run was moved away for one of which no job was taken."""
+    scripts: list[str] = []
+
+    def refuses(command: list[str], script: str = "") -> str:
+        assert command == ["sbatch", "--test-only"]
+        scripts.append(script)
+        raise ExecutorError("Slurm refuses: invalid partition")
+
+    monkeypatch.setattr("ganstudy.schedule.slurm_jobs.asked", refuses)
+    study, out = write_study(tmp_path), tmp_path / "run"
+    out.mkdir()
+    command = ["run", str(study), "--out", str(out), "--fresh", "--executor", "slurm"]
+    result = CliRunner().invoke(main, [*command, "--partition", "none", "--time", "1:30:00"])
+    assert result.exit_code == 2, result.output
+    assert result.stderr.endswith("Slurm refuses: invalid partition; nothing is set aside\n")
+    assert not list(tmp_path.glob("*aside*"))
+    (script,) = scripts
+    assert {"#SBATCH -p none", "#SBATCH -t 1:30:00"} <= {*script.splitlines()}

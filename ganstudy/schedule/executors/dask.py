@@ -18,6 +18,9 @@ from ganstudy.schedule.options import Options
 __all__ = ["CONFIGURATION", "DaskExecutor", "DaskOptions"]
 
 
+_GUARD = 'if __name__ == "__main__":'
+
+
 class DaskOptions(Options):
     """Which cluster."""
 
@@ -45,7 +48,7 @@ class DaskOptions(Options):
 class DaskExecutor(DaskClient):
     """Native Dask futures, on a `LocalCluster` or by the scheduler at an address.
 
-    Errors  `ExecutorError` if there is no scheduler at the address.
+    Errors  `ExecutorError` if there is no scheduler at the address, or no worker starts here.
     """
 
     asks = DaskOptions
@@ -53,15 +56,26 @@ class DaskExecutor(DaskClient):
 
     def cluster(self, opening: ExitStack) -> Any:
         """The scheduler at the address, or workers of this machine."""
-        return self.options.scheduler or opening.enter_context(
-            LocalCluster(
-                n_workers=self.workers,
-                threads_per_worker=1,
-                processes=True,
-                memory_limit=0,
-                dashboard_address=None,
-                # Where nobody listens: two runs side by side would warn that the port is taken.
-                scheduler_kwargs={"dashboard_address": ":0"},
-                silence_logs=logging.CRITICAL,
-            )
+        return self.options.scheduler or opening.enter_context(_of_its_own(self.workers))
+
+
+def _of_its_own(workers: int) -> LocalCluster:
+    try:
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,
+            dashboard_address=None,
+            # Where nobody listens: two runs side by side would warn that the port is taken.
+            scheduler_kwargs={"dashboard_address": ":0"},
+            silence_logs=logging.CRITICAL,
         )
+    except (OSError, RuntimeError) as error:
+        cause: BaseException = error  # Dask says what has not started, and behind that why
+        while behind := cause.__cause__ or cause.__context__:
+            cause = behind
+        said = f"a Dask cluster of this machine cannot start: {cause}"
+        if not isinstance(cause, OSError):  # their process has ended
+            said += f"; a script starts a run below `{_GUARD}`, which keeps it from its workers"
+        raise ExecutorError(said) from None

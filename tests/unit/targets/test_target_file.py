@@ -16,7 +16,7 @@ from tiny import TABLE, trial, write_study
 from ganstudy import targets
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
-from ganstudy.targets import RowsTarget
+from ganstudy.targets import ChangedDataError, RowsTarget, check_content
 
 STUDY = """\
 question: What do my data say?
@@ -200,3 +200,15 @@ def test_data_that_change_under_a_study_are_noticed(tmp_path: Path) -> None:
     done = subprocess.run(worker, input=pickle.dumps(target), capture_output=True, check=False)
     assert done.returncode == 1
     assert b"has changed since the study was read" in done.stderr
+
+
+def test_a_worker_says_where_its_relative_paths_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of another machine need not stand where the study does."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ChangedDataError, match=r"No such file or directory$"):
+        check_content(str(tmp_path / "my.csv"), "")
+    with pytest.raises(ChangedDataError) as told:
+        check_content("my.csv", "")
+    assert str(told.value).endswith(f"No such file or directory; the path starts at {tmp_path}")
