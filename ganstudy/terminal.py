@@ -232,6 +232,11 @@ class Verbs(click.Group):
         """Run the verb that is asked for; the message is of a file where the system names one."""
         collect_seldom()
         try:
+            Path.cwd()
+        except OSError as error:  # libraries of what is started end with worse
+            say(f"the current folder cannot be used: {error.strerror}")
+            sys.exit(2)
+        try:
             with _output():
                 return super().main(*args, **settings)
         except OSError as error:

@@ -34,6 +34,7 @@ with, and with as many a small network of convolutions trains."""
 _LACKING = ("can't allocate memory", "cannot allocate memory", "can't start new thread")
 """What libraries say, in errors that are no `MemoryError`, when an allocation fails."""
 
+_soft: int | None = None  # of the kernel's limits, as this process was started with
 _limit: int | None = None
 _at_start: int | None = None
 
@@ -77,10 +78,11 @@ def _bound(allowed: int | None) -> None:
     if sys.platform != "win32":
         import resource
 
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        soft = hard if allowed is None else allowed
-        if hard != resource.RLIM_INFINITY:
-            soft = min(soft, hard)
+        global _soft
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        _soft = soft if _soft is None else _soft
+        limits = {_soft, hard, _soft if allowed is None else allowed} - {resource.RLIM_INFINITY}
+        soft = min(limits, default=resource.RLIM_INFINITY)
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 

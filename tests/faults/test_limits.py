@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Hashable, Iterator, Sequence
@@ -397,3 +398,23 @@ def test_workers_that_do_not_start_end_the_run(
         pytest.raises(ExecutorError, match="exit code 3"),
     ):
         list(train_packs(Listed([(scripted(Path(), 0),)]), executor))
+
+
+LIMITS = """\
+import resource
+from ganstudy.schedule import memory
+_, hard = resource.getrlimit(resource.RLIMIT_DATA)
+resource.setrlimit(resource.RLIMIT_DATA, (2**32, hard))
+for gigabytes in (None, 2.0, 8.0, None):
+    memory.limit(gigabytes)
+    print(*resource.getrlimit(resource.RLIMIT_DATA)[:1])
+"""
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the kernel bounds nothing")
+def test_a_limit_of_the_user_stays() -> None:
+    """`ulimit -d` was lifted without a word, by packs without a limit first of all."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [str(gib * 2**30) for gib in (4, 2, 4, 4)]

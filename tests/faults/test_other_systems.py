@@ -281,17 +281,31 @@ def test_files_have_one_order_on_every_system() -> None:
         ({"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
         ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 64),
         ({}, 64),
+        # Of `systemd-run -p CPUQuota=300%`, in a slice that has less; and on an older system.
+        ({"own": "0::/a/b.service\n", "a/b.service/cpu.max": "300000 100000\n"}, 3),
+        ({"own": "0::/a/b\n", "a/b/cpu.max": "max 100000\n", "a/cpu.max": "200000 100000\n"}, 2),
+        ({"own": "0::/../../of-the-host\n", "cpu.max": "100000 100000\n"}, 1),
+        (
+            {
+                "own": "4:memory:/m\n3:cpu,cpuacct:/c\n0::/\n",
+                **{"cpu/m/cpu.cfs_quota_us": "100000\n", "cpu/m/cpu.cfs_period_us": "100000\n"},
+                **{"cpu/c/cpu.cfs_quota_us": "500000\n", "cpu/c/cpu.cfs_period_us": "100000\n"},
+            },
+            5,
+        ),
     ],
 )
 def test_cores_are_those_that_a_container_was_given(
     files: dict[str, str], most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With one core of 64, as `docker run --cpus 1` gives it, 64 workers were started."""
+    """With one core of 64, as `docker run --cpus 1` gives it, 64 workers were started. Only the
+    group of a container is that of all groups there.
+    """
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64), raising=False)
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert cores(tmp_path) == most
+    assert cores(tmp_path, tmp_path / "own") == most
 
 
 def test_a_whole_file_is_written_where_no_folder_can_be_opened(

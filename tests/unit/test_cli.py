@@ -398,3 +398,15 @@ def _output(command: list[str]) -> str:
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
     return result.output
+
+
+def test_a_current_folder_that_is_gone_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MKL told a fatal error for each worker, and that none of them starts."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    result = CliRunner().invoke(main, ["list", "divergences"])
+    assert result.exit_code == 2
+    assert result.stderr == "the current folder cannot be used: No such file or directory\n"
