@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shlex import quote
+from socket import gethostname
+
+import psutil
 
 from ganstudy.cause import telling
 from ganstudy.existing import reopen
@@ -74,7 +78,8 @@ def publish(path: Path, every: float, *, run_plugins: bool = False) -> bool:
     It reloads itself, and says at its top what is missing.
     """
     directory, search = reopen(path, run_plugins=run_plugins)
-    made = Path(tempfile.mkdtemp(prefix=".live-", dir=path))
+    _clear(path)
+    made = Path(tempfile.mkdtemp(prefix=f".live-{os.getpid()}-{gethostname()}-", dir=path))
     try:
         counts = search.counts()
         recorded = counts.total() - counts["missing"]
@@ -121,8 +126,7 @@ def alongside(path: Path, every: float) -> Iterator[None]:
             ended = page.poll()
             page.terminate()
             page.wait()
-            for left in path.glob(".live-*"):
-                shutil.rmtree(left, ignore_errors=True)
+            _clear(path)
             if stopped:
                 with suppress(OSError):
                     end_look(path / "report" / "index.html")
@@ -130,6 +134,16 @@ def alongside(path: Path, every: float) -> Iterator[None]:
                 said.seek(0)
                 lines = said.read().strip().splitlines()
                 _log.warning("the live page stopped: %s", telling(lines[-1] if lines else ""))
+
+
+def _clear(path: Path) -> None:
+    """Remove what pages have left whose processes, of this machine, were killed as they built them;
+    another page of the run may be under way."""
+    form = rf"\.live-(\d{{1,9}})-{re.escape(gethostname())}-\w+"
+    for left in path.glob(".live-*"):
+        found = re.fullmatch(form, left.name, re.ASCII)
+        if found and not psutil.pid_exists(int(found[1])):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def give_way() -> None:

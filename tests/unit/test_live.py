@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -57,6 +58,7 @@ def test_it_reloads_itself_and_says_what_is_missing(run: Path) -> None:
     """Without the lock of the run, and without touching its dataset; nothing is left beside it."""
     directory = RunDirectory(run)
     before = {path: path.stat().st_mtime_ns for path in (run / "results.zarr").rglob("*")}
+    (run / live_folders("abc_1")[-1]).mkdir()  # of one that was killed
     with directory.locked():
         directory.write_heartbeat({"doing": "training"})
         with undrawn():
@@ -206,6 +208,31 @@ def test_the_page_may_run_what_the_run_does(run: Path, monkeypatch: pytest.Monke
     with alongside(run, 7.0):
         pass
     assert Started.command[3:] == ["report", str(run), "--live", "--every", "7.0", "--plugins"]
+
+
+def test_only_pages_of_the_dead_are_cleared_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of another page beside it vanished as it was built; what was left of a kill stayed."""
+    mine, theirs, left = (tmp_path / name for name in live_folders("abc_1"))
+    monkeypatch.setattr("ganstudy.live.subprocess.Popen", Started)
+    for folder in (mine, theirs, left):
+        (folder / "figures").mkdir(parents=True)
+    with alongside(tmp_path, 7.0):
+        pass
+    assert {*tmp_path.iterdir()} == {mine, theirs}
+
+
+def live_folders(end: str) -> tuple[str, str, str]:
+    """Where this process builds a page, one of another machine, and one that has ended here."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    here = socket.gethostname()
+    return (
+        f".live-{os.getpid()}-{here}-{end}",
+        f".live-{ended.pid}-not.{here}-{end}",
+        f".live-{ended.pid}-{here}-{end}",
+    )
 
 
 def test_ctrl_c_does_not_reach_the_page(run: Path) -> None:
