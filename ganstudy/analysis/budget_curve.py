@@ -22,9 +22,7 @@ from ganstudy.analysis.handling import of_search
 from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
-
-BY_CHANCE = ("random", "qmc")
-"""Samplers that learn nothing: any order of their points is as likely as any other."""
+from ganstudy.search.bayes.samplers import SAMPLERS
 
 
 def drawn_by(ds: xr.Dataset) -> str:
@@ -33,13 +31,18 @@ def drawn_by(ds: xr.Dataset) -> str:
     return "random" if ds.sizes["trial"] <= startup else str(ds.attrs["sampler"])
 
 
+def learned(ds: xr.Dataset) -> bool:
+    """Whether the sampler that drew a search's points went by those that it knew."""
+    return SAMPLERS[drawn_by(ds)].learns
+
+
 def in_any_order(ds: xr.Dataset) -> bool:
     """Whether any order of a search's points is as likely as that in which they came.
 
     Its sampler learned nothing, and no point was pruned: which of them are trained to the end, the
     others decide.
     """
-    return drawn_by(ds) in BY_CHANCE and not bool((ds["status"] == "pruned").any())
+    return not learned(ds) and not bool((ds["status"] == "pruned").any())
 
 
 @of_search

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ganstudy.search.bayes.point import Point
     from ganstudy.trial import Trial
 
-__all__ = ["best_of_rung", "bracket", "going_on", "to_come"]
+__all__ = ["SKIPPED", "best_of_rung", "bracket", "going_on", "to_come"]
 
 Key = TypeVar("Key")
 
@@ -39,6 +39,13 @@ def bracket(key: str, brackets: int, factor: int) -> int:
         if place < reached:
             return skipped
     return brackets - 1
+
+
+SKIPPED: Mapping[str, Callable[[str, int, int], int]] = {
+    "successive_halving": lambda key, rungs, factor: 0,
+    "hyperband": bracket,
+}
+"""Every pruner: how many of the lowest rungs a point skips, from its key, its rungs and the factor."""
 
 
 def best_of_rung(scores: Mapping[Key, Any], promoted: Collection[Key], factor: int) -> list[Key]:

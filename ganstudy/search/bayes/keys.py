@@ -16,6 +16,7 @@ from ganstudy.search.bayes.mistakes import (
 )
 from ganstudy.search.bayes.objective import ConstraintFile, ObjectiveFile, PrunerFile
 from ganstudy.search.bayes.parameter_keys import ParameterFile, RangeFile
+from ganstudy.search.bayes.samplers import SAMPLERS
 from ganstudy.search.bayes.seeds import FIRST_FRESH
 from ganstudy.search.bayes.space import parameters
 from ganstudy.settings import tolerated
@@ -82,7 +83,7 @@ class BayesKeys(SearchKeys):
 
         Of a search in rounds, all of the round in which they end.
         """
-        if self.sampler not in ("tpe", "gp"):
+        if not SAMPLERS[self.sampler].random_first:
             return 0
         rounds = math.ceil(self.startup / self.together)
         return rounds * self.together if self.synchronous else self.startup
@@ -215,7 +216,7 @@ class BayesKeys(SearchKeys):
         if len(self.metrics) > 1:
             message = "points are pruned by one objective, and there are several"
             yield document.problem((*_HERE, "pruner"), message)
-        if self.sampler in ("gp", "cmaes"):
+        if not SAMPLERS[self.sampler].takes_pruned:
             message = (
                 f"{self.sampler} learns nothing from points that are pruned; "
                 "tpe does, qmc and random learn nothing anyway"

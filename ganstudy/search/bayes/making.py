@@ -58,9 +58,8 @@ class PointMaker:
         rungs: tuple[int, ...] = (steps,)
         if pruner is not None:
             rungs = rungs_up_to(pruner.first, pruner.factor, steps)
-            if pruner.name == "hyperband":
-                key = canonical_json(whole.model_dump())
-                rungs = rungs[halving.bracket(key, len(rungs), pruner.factor) :]
+            key = canonical_json(whole.model_dump())
+            rungs = rungs[halving.SKIPPED[pruner.name](key, len(rungs), pruner.factor) :]
         trials = []
         for rung in rungs:
             own = whole if rung == steps else self.study.resolve(arm, values, (trained_to(rung),))

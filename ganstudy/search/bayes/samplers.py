@@ -7,7 +7,7 @@ same proposal, whatever happened in between; a search that was killed needs no s
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from ganstudy.study.space import AnyParameter, Range, at_random, values_at
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["Known", "Question", "propose", "quasi_random", "to_study"]
+__all__ = ["SAMPLERS", "Known", "Question", "Sampler", "propose", "quasi_random", "to_study"]
 
 AT_ONCE = 64
 """Points that are drawn of a sequence at a time; a power of two, as Sobol's are balanced."""
@@ -62,15 +62,30 @@ class Question:
     stream: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Sampler:
+    """How points are proposed, and what follows from it.
+
+    called        what it is, in a sentence
+    propose       the values that it would try next
+    learns        whether it goes by what is known; else any order of its points is as likely
+    random_first  whether points are drawn at random until it has some to learn from
+    takes_pruned  whether it goes by points that are pruned, or has no need of any
+    """
+
+    called: str
+    propose: Callable[[Question], dict[str, Any]]
+    learns: bool = True
+    random_first: bool = False
+    takes_pruned: bool = True
+
+
 def propose(sampler: str, question: Question) -> dict[str, Any]:
-    """The values that a sampler would try next, without the parameters that take no part."""
-    if sampler == "random":
-        return _random(question)
-    if sampler == "qmc":
-        return next(quasi_random(question))
-    if sampler == "cmaes":
-        return _evolved(question)
-    return _modelled(sampler, question)
+    """The values that a sampler would try next, without the parameters that take no part.
+
+    Errors  `KeyError` for one that is not in `SAMPLERS`.
+    """
+    return SAMPLERS[sampler].propose(question)
 
 
 def _random(question: Question) -> dict[str, Any]:
@@ -127,26 +142,41 @@ def _evolved(question: Question) -> dict[str, Any]:
     return values_at(question.space, unit, question.arm)
 
 
-def _modelled(sampler: str, question: Question) -> dict[str, Any]:
-    """TPE, multivariate and grouped by which parameters take part; or a Gaussian process.
+def _by_densities(question: Question) -> dict[str, Any]:
+    """TPE, multivariate and grouped by which parameters take part.
 
-    Source  Bergstra et al. 2011 and Falkner et al. 2018 for TPE; `optuna.samplers`.
+    Source  Bergstra et al. 2011 and Falkner et al. 2018; `optuna.samplers`.
     """
-    import optuna
+    from optuna.samplers import TPESampler
 
     seed = _number(question.seed)
+    return _suggested(
+        question,
+        lambda: TPESampler(n_startup_trials=1, multivariate=True, group=True, seed=seed),
+    )
+
+
+def _by_process(question: Question) -> dict[str, Any]:
+    """A Gaussian process, by `optuna.samplers`."""
+    from optuna.samplers import GPSampler
+
+    seed = _number(question.seed)
+    return _suggested(
+        question,
+        lambda: GPSampler(n_startup_trials=1, seed=seed, warn_independent_sampling=False),
+    )
+
+
+def _suggested(
+    question: Question, sampler: Callable[[], optuna.samplers.BaseSampler]
+) -> dict[str, Any]:
+    """What a sampler of Optuna's suggests, given all that is known."""
+    import optuna
+
     with warnings.catch_warnings():
         # Grouping is marked experimental, for its interface; a pin holds that.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        own: optuna.samplers.BaseSampler
-        if sampler == "tpe":
-            own = optuna.samplers.TPESampler(
-                n_startup_trials=1, multivariate=True, group=True, seed=seed
-            )
-        else:
-            own = optuna.samplers.GPSampler(
-                n_startup_trials=1, seed=seed, warn_independent_sampling=False
-            )
+        own = sampler()
     study = to_study(question.space, question.directions, question.known, sampler=own)
     trial = study.ask()
     values: dict[str, Any] = {}
@@ -164,6 +194,16 @@ def _modelled(sampler: str, question: Question) -> dict[str, Any]:
                 name, parameter.low, parameter.high, step=parameter.step, log=parameter.log
             )
     return values
+
+
+SAMPLERS: Mapping[str, Sampler] = {
+    "tpe": Sampler("a tree-structured Parzen estimator", _by_densities, random_first=True),
+    "gp": Sampler("a Gaussian process", _by_process, random_first=True, takes_pruned=False),
+    "cmaes": Sampler("CMA-ES", _evolved, takes_pruned=False),
+    "qmc": Sampler("a Sobol sequence", lambda own: next(quasi_random(own)), learns=False),
+    "random": Sampler("random search", _random, learns=False),
+}
+"""Every sampler, by the word for it in a study file."""
 
 
 def to_study(

@@ -4,33 +4,44 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import optuna
 import pytest
 from optuna.samplers._tpe.sampler import _split_trials
+from pydantic.fields import FieldInfo
 from searched import TEXT, bayes, made_up, peak, points, search
 from tiny import write_study
 
 from ganstudy.score import trial_score, worst
 from ganstudy.search import search_of
 from ganstudy.search.bayes import Bayes, halving
+from ganstudy.search.bayes.keys import BayesKeys
 from ganstudy.search.bayes.making import PointMaker
+from ganstudy.search.bayes.objective import PrunerFile
 from ganstudy.search.bayes.rungs import rungs_up_to
-from ganstudy.search.bayes.samplers import Known, Question, propose, quasi_random, to_study
+from ganstudy.search.bayes.samplers import (
+    SAMPLERS,
+    Known,
+    Question,
+    propose,
+    quasi_random,
+    to_study,
+)
 from ganstudy.study import load
 from ganstudy.study.space import Choice, Range, at_random, values_at
 from ganstudy.trial import Record, Trial
 
-SAMPLERS = ("tpe", "gp", "cmaes", "qmc", "random")
+QUICK = [name for name in SAMPLERS if name != "gp"]
+"""Samplers that need no second for a study."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "qmc", "random"])
+@pytest.mark.parametrize("sampler", QUICK)
 def test_a_search_is_determined_by_its_study(tmp_path: Path, sampler: str) -> None:
     """The same study, the same points; another seed, or another arm, and others."""
     option = f"search.bayes.sampler={sampler}"
@@ -47,7 +58,7 @@ def test_a_search_is_determined_by_its_study(tmp_path: Path, sampler: str) -> No
     assert points(alone)[0][:4] == points(first)[1][:4]
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "qmc", "random"])
+@pytest.mark.parametrize("sampler", QUICK)
 def test_bounds_conditions_and_budget(tmp_path: Path, sampler: str) -> None:
     """Values lie in their ranges, conditional ones exist where they should; no point twice."""
     own = bayes(tmp_path, f"search.bayes.sampler={sampler}")
@@ -297,7 +308,7 @@ def test_points_of_one_meaning_are_one(tmp_path: Path) -> None:
         assert ended.ask(1) == []
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "qmc", "random"])
+@pytest.mark.parametrize("sampler", QUICK)
 def test_a_combination_that_is_refused_is_passed_over(tmp_path: Path, sampler: str) -> None:
     """It ended the run for good; of twelve batches three are multiples of four, four of three."""
     space = "{critic.pac: [1, 4, 3], batch: {low: 12, high: 23}}"
@@ -343,6 +354,30 @@ SPACE = (
     Range("y", (), low=1e-4, high=1.0, log=True),
     Range("n", (), low=1, high=9),
 )
+FIRST = Question(SPACE, {}, ("minimize",), (), 0, (0,), (0,))
+
+
+@pytest.mark.parametrize(
+    ("key", "table", "ask"),
+    [
+        (
+            BayesKeys.model_fields["sampler"],
+            SAMPLERS,
+            lambda name: propose(name, FIRST),
+        ),
+        (PrunerFile.model_fields["name"], halving.SKIPPED, lambda name: halving.SKIPPED[name]),
+    ],
+    ids=["samplers", "pruners"],
+)
+def test_what_a_study_may_name_is_in_its_table(
+    key: FieldInfo, table: Mapping[str, Any], ask: Callable[[str], object]
+) -> None:
+    """One that was added to the words alone was taken for another: no word stands for the rest."""
+    assert set(get_args(key.annotation)) == set(table)
+    for name in table:
+        assert ask(name) is not None
+    with pytest.raises(KeyError, match="another"):
+        ask("another")
 
 
 def _best_of(sampler: str, budget: int, seed: int) -> float:
@@ -608,9 +643,6 @@ def test_with_few_points_the_best_is_trained_to_the_end(tmp_path: Path) -> None:
     assert own.counts() == {"pruned": 2 * 2, "complete": 2 * 2}
 
 
-PRUNERS = ("successive_halving", "hyperband")
-
-
 def pruned(name: str, trials: int, *overrides: str) -> tuple[str, ...]:
     """Overrides for a pruned search of one arm by random points, from 10 M-steps on."""
     pruner = f"search.bayes.pruner={{name: {name}, factor: 3, first: 10}}"
@@ -618,7 +650,7 @@ def pruned(name: str, trials: int, *overrides: str) -> tuple[str, ...]:
     return pruner, arm, own, "search.bayes.sampler=random", *overrides
 
 
-@pytest.mark.parametrize("name", PRUNERS)
+@pytest.mark.parametrize("name", halving.SKIPPED)
 def test_a_search_does_not_end_with_a_point_that_diverged_at_the_end(
     tmp_path: Path, name: str
 ) -> None:
@@ -640,7 +672,7 @@ def test_a_search_does_not_end_with_a_point_that_diverged_at_the_end(
         assert own.counts()["complete"] == 2
 
 
-@pytest.mark.parametrize("name", PRUNERS)
+@pytest.mark.parametrize("name", halving.SKIPPED)
 def test_a_pruned_search_of_which_all_diverge_at_the_end_ends(tmp_path: Path, name: str) -> None:
     own = bayes(tmp_path, *pruned(name, 8))
     list(search(own, status=lambda t: "diverged" if t.configuration.steps == 90 else "complete"))
@@ -648,7 +680,7 @@ def test_a_pruned_search_of_which_all_diverge_at_the_end_ends(tmp_path: Path, na
     assert own.chosen((0,)) is not None
 
 
-@pytest.mark.parametrize("name", PRUNERS)
+@pytest.mark.parametrize("name", halving.SKIPPED)
 def test_a_pruned_search_takes_no_point_that_diverged_for_good(tmp_path: Path, name: str) -> None:
     """TPE takes what was trained longest for best, whatever came of it."""
 
@@ -667,7 +699,7 @@ def test_a_pruned_search_takes_no_point_that_diverged_for_good(tmp_path: Path, n
 
 
 @pytest.mark.parametrize("trials", [3, 27])
-@pytest.mark.parametrize("name", PRUNERS)
+@pytest.mark.parametrize("name", halving.SKIPPED)
 def test_an_outlook_has_the_rungs_to_come(tmp_path: Path, name: str, trials: int) -> None:
     """A plan had the first of them alone, and a run took seven times as long."""
 
@@ -734,7 +766,7 @@ def test_seeds_that_come_later_leave_points_in_their_places(tmp_path: Path, prun
         assert points(more) == points(few)
 
 
-@pytest.mark.parametrize("name", ["successive_halving", "hyperband"])
+@pytest.mark.parametrize("name", halving.SKIPPED)
 def test_a_pruned_search_takes_no_point_in_training_for_good(tmp_path: Path, name: str) -> None:
     """Of what TPE is told: those in training are behind all others, and a promoted one is known."""
     pruner = f"search.bayes.pruner={{name: {name}, factor: 3, first: 10}}"

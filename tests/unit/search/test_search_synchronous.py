@@ -15,6 +15,7 @@ from ganstudy.engine.checkpoints import Checkpoints, Stopped
 from ganstudy.engine.session import Session
 from ganstudy.kinds.adversarial.training import train
 from ganstudy.search.bayes import Bayes
+from ganstudy.search.bayes.samplers import SAMPLERS
 from ganstudy.session import Continuing
 from ganstudy.store import RunDirectory
 from ganstudy.study.document import StudyError
@@ -43,7 +44,7 @@ def timed(own: Bayes, workers: int, rng: np.random.Generator, most: int) -> list
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "qmc", "random"])
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "gp"])
 def test_its_points_do_not_depend_on_timing(tmp_path: Path, sampler: str) -> None:
     """Not on the number of workers, on who is first, nor on kills; those of others do."""
     options = (f"search.bayes.sampler={sampler}", "search.bayes.trials=11")

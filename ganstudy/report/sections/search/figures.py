@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from ganstudy.analysis import RecordedMetric
-from ganstudy.analysis.budget_curve import BY_CHANCE, drawn_by
+from ganstudy.analysis.budget_curve import learned
 from ganstudy.report import prose, reference, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -108,7 +108,7 @@ def _no_curve(searched: Searched) -> str:
     found = searched.by_row(searched.best["incumbent"])[:, -1].astype(int) >= 0
     if found.any() and searched.repeats == 1 and not searched.curve.attrs["by_chance"]:
         where = "of a sampler that learns"
-        if drawn_by(searched.ds) in BY_CHANCE:
+        if not learned(searched.ds):
             where = "beside a pruner"
         return (
             f"The best point so far is not drawn against the budget: {where}, one search is one "

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ganstudy.analysis.budget_curve import BY_CHANCE, drawn_by
+from ganstudy.analysis.budget_curve import learned
 from ganstudy.report import prose, style
 from ganstudy.report.differences import MOST_LISTED
 from ganstudy.report.drawing import Drawing
@@ -71,7 +71,7 @@ def draw(searched: Searched) -> Drawing:
     )
     if lost := [name for row, name in enumerate(searched.groups) if row not in rows]:
         caption += Markup(" {}: too few points, or ties.").format(prose.names(lost))
-    if drawn_by(searched.ds) not in BY_CHANCE:
+    if learned(searched.ds):
         caption += Markup(
             " A sampler that learns has put its points where scores were good: where nothing "
             "matters TPE has a strong bar in 8% of searches, and not in 5%."

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from numpy.typing import ArrayLike
 
 from ganstudy.analysis import status_counts
-from ganstudy.analysis.budget_curve import BY_CHANCE, drawn_by
+from ganstudy.analysis.budget_curve import drawn_by, learned
 from ganstudy.report import latex, prose
 from ganstudy.report.differences import MOST_LISTED
 from ganstudy.report.findings import Findings
@@ -26,6 +26,7 @@ from ganstudy.report.sections.search.tables import (
     point_table,
     tried_values,
 )
+from ganstudy.search.bayes.samplers import SAMPLERS
 from ganstudy.statuses import INCOMPLETE
 
 
@@ -42,12 +43,11 @@ def sentence(searched: Searched) -> Markup:
         if count and status in INCOMPLETE
     }
     one = len(searched.groups) == 1
-    sampler = drawn_by(searched.ds)
     text = Markup("{} shown at the best of its {}, as {} found it{}{}").format(
         "The study is" if one else "Each arm is",
         searched.budget,
-        _SAMPLERS[sampler],
-        "" if sampler in BY_CHANCE else ", which draws the first at random",
+        SAMPLERS[drawn_by(searched.ds)].called,
+        ", which draws the first at random" if learned(searched.ds) else "",
         "" if one else _budgets(searched) + _untuned(searched),
     )
     if lost:
@@ -175,15 +175,6 @@ def _unmeasured(searched: Searched) -> Markup:
     return text.format(
         prose.listing(none), "has no score" if searched.fresh else "is shown at its first"
     )
-
-
-_SAMPLERS = {
-    "tpe": "a tree-structured Parzen estimator",
-    "gp": "a Gaussian process",
-    "cmaes": "CMA-ES",
-    "qmc": "a Sobol sequence",
-    "random": "random search",
-}
 
 
 def _no_search(findings: Findings) -> str:
