@@ -182,7 +182,6 @@ OF_A_DATASET = (
 
 OF_ANALYSES = frozenset(
     [
-        "apart",
         "arm",
         "at_equality",
         "best",
@@ -233,13 +232,11 @@ OF_ANALYSES = frozenset(
         "reason",
         "repeat",
         "residual",
-        "residual_freedom",
         "run",
         "score",
         "seed_mean",
         "seed_spread",
         "seeds",
-        "seeds_needed",
         "settings",
         "share",
         "share_collapsed",

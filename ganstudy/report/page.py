@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ganstudy.cause import harmless
+from ganstudy.report.figure_names import own_drawings
 from ganstudy.report.press import Press
 from ganstudy.store import page_files
 from ganstudy.whole_file import write_whole
@@ -171,7 +172,7 @@ def _placed(findings: Findings, environment: Any, printing: Printing) -> list[Pl
         try:  # one section must not take the page with it
             if member.applies(findings):
                 section = member(findings)
-                pictures = {own.name: printing(own) for own in section.drawings()}
+                pictures = {own.name: printing(own) for own in own_drawings(section)}
                 begun.append((member, partial(_rendered, section, environment, pictures)))
         except Exception as error:
             begun.append((member, partial(_failed, member, environment, error)))

@@ -122,10 +122,13 @@ def _anew(find: Callable[[], FoundT]) -> FoundT:
     return Context().run(found)
 
 
-def test_figures_have_names_of_their_own() -> None:
-    """Each is a file beside the page and a function of `ganstudy.plot`."""
-    names = [chart.name for section in SECTIONS for chart in section.charts]
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda cls: cls.name)
+def test_its_figures_have_names_of_their_own(section: type[Section]) -> None:
+    """Each is a file beside the page and a function of `ganstudy.plot`; so is no other's."""
+    names = [chart.name for chart in section.charts]
     assert len(set(names)) == len(names)
+    others = {chart.name for own in SECTIONS if own is not section for chart in own.charts}
+    assert set(names) & {*others, "answer"} == set(), "another's, which would be shown in its place"
     assert all(name.isidentifier() for name in names)
     assert set(names) <= set(plot.__all__)
 

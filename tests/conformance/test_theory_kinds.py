@@ -118,6 +118,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
 
 
 def _trials(kind: type[TheoryKind], seeds: int = 2) -> list[Trial[Any]]:
+    assert kind.name in SETTINGS, "state settings that show each of its claims, in SETTINGS"
     configurations = [kind.model_validate(settings) for settings in SETTINGS[kind.name]]
     return [Trial(c, seed) for c in configurations for seed in range(seeds)]
 

@@ -117,7 +117,7 @@ def test_a_new_folder_is_not_called_as_a_file(tmp_path: Path) -> None:
 def test_the_schema_beside_them_is_that_of_the_package() -> None:
     """`ganstudy schema > studies/study.schema.json` makes it so."""
     kept = json.loads((ROOT / "studies" / "study.schema.json").read_text(encoding="utf-8"))
-    assert kept == json_schema()
+    assert kept == json_schema(), "run `ganstudy schema > studies/study.schema.json`"
 
 
 def test_a_new_study_overwrites_nothing(tmp_path: Path) -> None:

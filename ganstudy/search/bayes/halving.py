@@ -45,7 +45,7 @@ SKIPPED: Mapping[str, Callable[[str, int, int], int]] = {
     "successive_halving": lambda key, rungs, factor: 0,
     "hyperband": bracket,
 }
-"""Every pruner: how many of the lowest rungs a point skips, from its key, its rungs and the factor."""
+"""Every pruner: the lowest rungs that a point skips, by its key, their number and the factor."""
 
 
 def best_of_rung(scores: Mapping[Key, Any], promoted: Collection[Key], factor: int) -> list[Key]:

@@ -360,11 +360,7 @@ FIRST = Question(SPACE, {}, ("minimize",), (), 0, (0,), (0,))
 @pytest.mark.parametrize(
     ("key", "table", "ask"),
     [
-        (
-            BayesKeys.model_fields["sampler"],
-            SAMPLERS,
-            lambda name: propose(name, FIRST),
-        ),
+        (BayesKeys.model_fields["sampler"], SAMPLERS, lambda name: propose(name, FIRST)),
         (PrunerFile.model_fields["name"], halving.SKIPPED, lambda name: halving.SKIPPED[name]),
     ],
     ids=["samplers", "pruners"],

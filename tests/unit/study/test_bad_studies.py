@@ -1133,6 +1133,7 @@ def test_networks_take_the_programs_that_their_page_says(tmp_path: Path, name: s
     )
     words = {"as written": "eager", "compiled": "compiled", "portable": "portable"}
     assert set(words.values()) == set(get_args(ProgramName))
+    assert name in heads, "give it a column in docs/networks.md"
     said = dict(zip(heads, row, strict=True))[name]
     taken = {words[word] for word in (words if said == "all" else said.split(" and "))}
     text = f"question: Which?\ntrial: {{target: sprites, critic: {{network: {name}}}}}\n"
