@@ -14,7 +14,7 @@ import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from importlib import metadata
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,7 +134,8 @@ def check(program: ProgramName, device: str) -> None:
     if program == "portable" and (reason := _unportable(device)):
         raise NotPortable(reason)
     if program == "eager" and _is_gpu(device) and (reason := _without_kernels()):
-        raise NotPortable(f"a GPU's kernels are made by Triton, which {reason}")
+        why = f"a GPU's kernels are made by Triton, which {reason}"
+        raise NotPortable(f"{why}; a processor needs none (--devices cpu)")
 
 
 @functools.cache
@@ -165,10 +166,12 @@ def described(program: ProgramName, device: str = "cpu") -> str:
         parts.append(f"{torch.get_num_threads()} threads")
     if _is_gpu(device):
         cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]  # torch has not typed it
-        libraries = f"CUDA {torch.version.cuda}, cuDNN {cudnn}"
-        parts += [torch.cuda.get_device_name(device), libraries]
+        hip = torch.version.hip
+        built = f"ROCm {hip}, MIOpen" if hip else f"CUDA {torch.version.cuda}, cuDNN"
+        parts += [torch.cuda.get_device_name(device), f"{built} {cudnn}"]
         if program == "eager":
-            parts.append(f"fixed tiles by Triton {metadata.version('triton')}")
+            # The module's own: distributions that hold it have several names.
+            parts.append(f"fixed tiles by Triton {import_module('triton').__version__}")
         elif torch.get_float32_matmul_precision() != "highest":
             parts.append("TF32")
     return ", ".join(parts)

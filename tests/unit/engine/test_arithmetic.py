@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,6 +39,11 @@ def test_what_a_gpu_computes_with_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("torch.backends.cudnn.version", lambda: 91300)
     said = arithmetic.described("compiled", "cuda:0")
     assert said.endswith("NVIDIA H200, CUDA 13.0, cuDNN 91300")
+    # Its distribution has another name than the module, such as pytorch-triton.
+    monkeypatch.setitem(sys.modules, "triton", SimpleNamespace(__version__="3.6.0"))
+    monkeypatch.setattr("torch.version.hip", "7.0")
+    said = arithmetic.described("eager", "cuda:0")
+    assert said.endswith("NVIDIA H200, ROCm 7.0, MIOpen 91300, fixed tiles by Triton 3.6.0")
 
 
 def test_a_compiled_step_is_named_by_all_that_stands_in_it() -> None:
