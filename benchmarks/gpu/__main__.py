@@ -46,8 +46,15 @@ def main() -> None:
     absent, older = packages.missing()
     if absent:
         sys.exit(packages.what_to_do(absent))
+    from ganstudy.schedule import gpu
+    from ganstudy.schedule.devices import visible
+
     if older:
         print(f"older than is asked for: {', '.join(older.values())}", file=sys.stderr)
+    if asked.device not in (there := visible()):
+        sys.exit(f"no GPU {asked.device!r} here; there is {', '.join(there) or 'none'}")
+    if trouble := gpu.trouble(asked.device):
+        sys.exit(f"{asked.device} cannot be used: {trouble}")
     visit = Visit(asked.device, asked.out, time.monotonic() + 60 * asked.minutes)
     results = kept(asked.out, machine(asked.device))
     failed, late = visited(asked.parts, visit, results)
@@ -77,6 +84,9 @@ def visited(parts: Any, visit: Visit, results: dict[str, Any]) -> tuple[bool, li
                 write(visit.out, results)
                 if visit.left <= 0:
                     break
+        if name in visit.raised and name in results:
+            results[name] = {**results[name], "raised": f"{now['date']}, version {now['version']}"}
+            write(visit.out, results)
         if visit.left <= 0:
             late.append(name)
         if getattr(part, "promised", True):
@@ -130,7 +140,10 @@ def markdown(results: dict[str, Any]) -> str:
             # The first line with words is a promise or what a table is of.
             place = next(number for number, line in enumerate(lines) if line)
             words, end = lines[place][:-1], lines[place][-1]
-            lines[place] = f"{words} ({found['date']}, version {found['version']}){end}"
+            when = f"{found['date']}, version {found['version']}"
+            if "raised" in found:
+                when += f"; has raised since, or before its end: {found['raised']}"
+            lines[place] = f"{words} ({when}){end}"
             page += lines
     return "\n".join(page) + "\n"
 

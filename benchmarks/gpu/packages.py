@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,10 @@ NEEDED = {
 def missing() -> tuple[dict[str, str], dict[str, str]]:
     """What is absent and what is older, with the version that is wanted."""
     absent, older = {}, {}
+    triton = packages_distributions().get("triton", ["triton"])[0]  # which has several names
     for name, least in NEEDED.items():
         try:
-            there = version(name)
+            there = version(triton if name == "triton" else name)
         except PackageNotFoundError:
             absent[name] = f"{name}>={least}"
         else:

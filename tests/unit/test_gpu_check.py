@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from benchmarks.gpu import convolutions, leases, packages, syncs, throughput, training, wheels
-from benchmarks.gpu.__main__ import PARTS, TABLES, kept, markdown, visited, write
+from benchmarks.gpu.__main__ import PARTS, TABLES, kept, main, markdown, visited, write
 from benchmarks.gpu.suites import SUITES, Suite
 from benchmarks.gpu.visit import LOG, Visit
 from ganstudy.kinds.adversarial import program
@@ -152,6 +152,8 @@ def test_a_part_that_raises_is_named_and_the_others_are_run(
     assert visited(TABLES[:2], Visit("cpu", tmp_path), results) == (True, [])
     written = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert [len(written[name]["rows"]) for name in TABLES[:2]] == [rows or 2, 3]
+    assert [name for name in TABLES[:2] if "raised" in written[name]] == [TABLES[0]]
+    assert "; has raised since" in (tmp_path / "results.md").read_text(encoding="utf-8")
     assert f"{TABLES[0]} raised RuntimeError: CUDA error: capture" in capsys.readouterr().err
     assert "in measure\n" in (tmp_path / LOG).read_text(encoding="utf-8")
 
@@ -408,6 +410,18 @@ def test_whole_trainings_are_timed(tmp_path: Path) -> None:
 # --- packages -------------------------------------------------------------------------------------
 
 
+def test_a_device_that_is_not_there_is_named_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was a traceback of torch's."""
+    monkeypatch.setattr(packages, "missing", lambda: ({}, {}))
+    monkeypatch.setattr("ganstudy.schedule.devices.visible", lambda: {"cuda:98": "GPU-aaaa"})
+    for device, said in [("cuda:7", "no GPU 'cuda:7'.*cuda:98"), ("cuda:98", "cannot be used: ")]:
+        monkeypatch.setattr(sys, "argv", ["gpu", "--device", device, "--out", str(tmp_path)])
+        with pytest.raises(SystemExit, match=said):
+            main()
+
+
 def test_what_is_missing_is_named_with_the_version_that_is_wanted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -417,6 +431,10 @@ def test_what_is_missing_is_named_with_the_version_that_is_wanted(
     assert older.keys() == {"pytest"}
     assert older["pytest"].startswith("pytest>=999 (there is ")
     assert "no-such>=1.0" in packages.what_to_do(absent)
+    # The module triton is what is asked for, whatever its distribution is called.
+    monkeypatch.setattr(packages, "NEEDED", {"triton": "1.26"})
+    monkeypatch.setattr(packages, "packages_distributions", lambda: {"triton": ["numpy"]})
+    assert packages.missing() == ({}, {})
 
 
 def test_what_the_package_asks_for_is_asked_for_there_and_brought_along() -> None:
