@@ -267,8 +267,8 @@ def train(
 def _tell_of_other_arithmetic(
     directory: RunDirectory, known: set[str], records: Sequence[Record]
 ) -> None:
-    """Say so once for each arithmetic that a run is continued on; it is known from then on."""
+    """Say so once for each arithmetic beside that of a run's first trials, known from then on."""
     for new in {record.arithmetic for record in records} - {""} - known:
         if known:
-            _log.warning("%s: continues on other arithmetic: %s", directory.path, new)
+            _log.warning("%s: other arithmetic than of earlier trials: %s", directory.path, new)
         known.add(new)

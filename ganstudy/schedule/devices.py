@@ -26,20 +26,8 @@ if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
 
 __all__ = [
-    "CPU",
-    "MEMORY_ELSEWHERE",
-    "Slot",
-    "has_gpu",
-    "may_be_there",
-    "memory_of",
-    "named",
-    "named_elsewhere",
-    "one",
-    "pack_size",
-    "slots",
-    "unpromised",
-    "unused",
-    "visible",
+    *("CPU", "MEMORY_ELSEWHERE", "Slot", "has_gpu", "may_be_there", "memory_of", "model_of"),
+    *("named", "named_elsewhere", "one", "pack_size", "slots", "unpromised", "unused", "visible"),
 ]
 
 CPU = "cpu"
@@ -107,6 +95,13 @@ def memory_of(device: str) -> int:
     return int(torch.cuda.get_device_properties(device).total_memory)
 
 
+def model_of(device: str) -> str:
+    """The name of a GPU's model."""
+    import torch
+
+    return str(torch.cuda.get_device_name(device))
+
+
 def has_gpu(devices: Sequence[str]) -> bool:
     """Whether any of the devices is one."""
     return bool(set(devices) - {CPU})
@@ -135,16 +130,25 @@ def pack_size(
     return PackSize(share // _HELD, _MOST_ON_A_GPU, 1, TILE, asked, on_gpu=True)
 
 
-def named(asked: str, inventory: Inventory = visible) -> tuple[str, ...]:
-    """Device names of `auto`, which is every GPU or the CPU where there is none, or of a list.
+def named(
+    asked: str, inventory: Inventory = visible, model: Callable[[str], str] = model_of
+) -> tuple[str, ...]:
+    """Device names of `auto`, which is every GPU of the first one's model (others are told), or the
+    CPU where there is none, or of a list.
 
-    Errors  `ValueError` that names what there is.
+    Errors  `ValueError` that names what there is, or for the CPU beside a GPU.
     """
     if asked == CPU:
         return (CPU,)
     known = tuple(inventory())
     if asked == "auto":
-        return known or (CPU,)
+        if len(known) < 2:
+            return known or (CPU,)
+        alike = tuple(one for one in known if model(one) == model(known[0]))
+        if others := set(known) - set(alike):
+            left = ", ".join(sorted(others))
+            _log.warning("%s: no %s, and not used beside it", left, model(known[0]))
+        return alike
     names = tuple(asked.split(","))
     for name in names:
         if name not in (CPU, *known):
@@ -187,6 +191,9 @@ def unused(devices: Sequence[str]) -> tuple[str, ...]:
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise ValueError("a device is named twice; --workers sets how many packs share one")
+    if CPU in names and len(names) > 1:
+        why = "a trial's bits would depend on which is free first"
+        raise ValueError(f"a GPU and the CPU in one run: {why}; name one of the two kinds")
     return names
 
 

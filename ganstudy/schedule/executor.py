@@ -136,9 +136,7 @@ class Clock:
     @property
     def lately(self) -> tuple[float, float]:
         """Share of its steps that it has taken of late, and in how many seconds."""
-        if not self.marks:
-            return 0.0, 0.0
-        since, share = self.marks[0]
+        since, share = self.marks[0] if self.marks else (self.heard, self.share)
         return self.share - share, self.heard - since
 
 
@@ -148,7 +146,7 @@ class Ended:
     without the device, a plug-in or a library.
 
     cause   why, in its first line, and where
-    fresh   whether its worker had trained nothing before
+    fresh   whether its worker had trained nothing before, and its device is not at fault
     spoilt  whether its worker is better made anew: it has kept memory, or its GPU fails
     """
 
@@ -211,8 +209,7 @@ class Executor(Part, ABC):
 
     @abstractmethod
     def submit(self, task: Task) -> Hashable:
-        """Hand out a task; return its handle. To another process it is `plugins.carried`, for
-        `attempt_carried`."""
+        """Hand out a task, to another process as `plugins.carried`; return its handle."""
 
     @abstractmethod
     def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:
@@ -263,9 +260,12 @@ def attempt(task: Task, device: str, say: Callable[[Begun], None] = lambda begun
     """
     global _tasks
     _tasks += 1
+    if (first := _tasks == 1) and (trouble := gpu.trouble(device)):
+        return Ended("unable", cause=f"{device} cannot be used: {trouble}")
     ended = _attempt(task, device, say)
-    spoilt = memory.has_grown() or (ended.how == "raised" and gpu.fails(device))
-    return replace(ended, fresh=_tasks == 1, spoilt=spoilt)
+    failing = ended.how == "raised" and gpu.fails(device)
+    # Which of the two is at fault, the trial or the GPU, the next worker shows.
+    return replace(ended, fresh=first and not failing, spoilt=failing or memory.has_grown())
 
 
 _tasks = 0  # that this process has been given

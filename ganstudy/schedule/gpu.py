@@ -1,8 +1,8 @@
-"""A GPU in which a trial has failed: whether what follows there would fail with it."""
+"""A GPU that can do nothing, or in which a trial has failed: whether what follows fails, too."""
 
 from __future__ import annotations
 
-__all__ = ["fails"]
+__all__ = ["fails", "trouble"]
 
 
 def fails(device: str) -> bool:
@@ -11,14 +11,21 @@ def fails(device: str) -> bool:
 
     device  on which a pack was trained; `cpu` never fails
     """
+    return bool(trouble(device))
+
+
+def trouble(device: str) -> str:
+    """Why a device `fails`, in one line; empty where it does not."""
     if device == "cpu":
-        return False
+        return ""
     import torch
 
     try:
         torch.zeros(1, device=device).sum().item()  # has come when all before it is done
         if torch.device(device).type != "cuda":
-            return False
-        return torch.cuda.current_stream(device) != torch.cuda.default_stream(device)
-    except Exception:  # each library has its own, and none is told: that of the trial is
-        return True
+            return ""
+        left = torch.cuda.current_stream(device) != torch.cuda.default_stream(device)
+    except Exception as error:  # each library has its own
+        said = str(error).strip().partition("\n")[0]
+        return f"{type(error).__name__}: {said}"
+    return "a recording has left its stream behind" if left else ""

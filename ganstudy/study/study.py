@@ -96,7 +96,8 @@ class Study:
     @property
     def uses_device(self) -> bool:
         """Whether any of its trials computes on another device than a processor, if it is given."""
-        return any(point.uses_device for point in self.points.values())
+        portable = self.file.engine.program == "portable"
+        return not portable and any(point.uses_device for point in self.points.values())
 
     @property
     def score(self) -> str:

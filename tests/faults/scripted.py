@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
+import torch
 
 from ganstudy.engine.session import ALONE, Session
 from ganstudy.kinds import Kind
@@ -33,7 +34,7 @@ class Scripted(Kind):
     steps: int = 1
     action: Literal[
         *("train", "raise", "raise unless fresh", "kill", "kill once", "stay", "stay once"),
-        *("allocate", "leak", "share", "stay until told"),
+        *("allocate", "leak", "share", "stay until told", "raise and spoil"),
     ] = "train"
     seconds: float = 0.0
     gigabytes: float = 0.0
@@ -67,7 +68,9 @@ class Scripted(Kind):
             _stay()
         while script.action == "stay until told" and not _word(script.folder).exists():
             time.sleep(0.05)
-        if script.action == "raise":
+        if script.action == "raise and spoil":
+            torch.zeros = _spoilt
+        if script.action in ("raise", "raise and spoil"):
             raise ArithmeticError(f"told to fail with seed {trial.seed}")
         if script.action == "raise unless fresh" and len(_begun) > 1:
             raise OSError("too many open files")
@@ -93,6 +96,11 @@ class Scripted(Kind):
             values={"step": np.array([1]), "samples": np.zeros((1, 1), np.float32)},
             variables={own.name: own for own in (STEP, *self.variables())},
         )
+
+
+def _spoilt(*_: Any, **__: Any) -> Any:
+    """As all that a GPU is asked for in a process after an error of a kernel."""
+    raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
 
 def _stay() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -71,14 +70,6 @@ def _train_side_by_side(executor: DaskExecutor, folder: Path) -> None:
     ended: list[tuple[Hashable, Ended]] = []
     wait_until(lambda: ended.extend(executor.wait(0.2)) or len(ended) == 2)
     assert [one.how for _, one in ended] == ["trained"] * 2
-
-
-def test_a_gpu_does_not_stand_idle_beside_the_cpu(tmp_path: Path, gpu: Cluster) -> None:
-    """Of the CPU nobody needs a lock: both workers found it free."""
-    with DaskExecutor(2, ("cpu", "cuda:0"), scheduler=gpu.address) as executor:
-        _train_side_by_side(executor, tmp_path)
-    locks = Path(os.environ["TMPDIR"]).rglob("*.lock")
-    assert len([path for path in locks if ".0." in path.name]) == 1
 
 
 def test_two_workers_share_a_gpu(tmp_path: Path, gpu: Cluster) -> None:

@@ -30,15 +30,27 @@ TWO = {"cuda:0": "GPU-aaaa", "cuda:1": "GPU-bbbb"}
 
 def test_names() -> None:
     """`auto` is every GPU, or the CPU where there is none."""
-    assert named("auto", lambda: TWO) == ("cuda:0", "cuda:1")
+    assert named("auto", lambda: TWO, lambda _: "H200") == ("cuda:0", "cuda:1")
     assert named("auto", dict) == ("cpu",)
     assert named("cpu", lambda: TWO) == ("cpu",)
-    assert named("cuda:1,cpu", lambda: TWO) == ("cuda:1", "cpu")
+    assert named("cuda:1,cuda:0", lambda: TWO) == ("cuda:1", "cuda:0")
+
+
+def test_gpus_of_another_model_are_left_out_and_named(caplog: pytest.LogCaptureFixture) -> None:
+    """Which of them trained a trial, and by what arithmetic, was a race."""
+    models = {"cuda:0": "NVIDIA H200", "cuda:1": "NVIDIA T400", "cuda:2": "NVIDIA H200"}
+    there = {**TWO, "cuda:2": "GPU-cccc"}
+    assert named("auto", lambda: there, models.__getitem__) == ("cuda:0", "cuda:2")
+    assert caplog.messages == ["cuda:1: no NVIDIA H200, and not used beside it"]
 
 
 @pytest.mark.parametrize(
     ("asked", "message"),
-    [("cuda:7", "no device 'cuda:7'.*cpu, cuda:0, cuda:1"), ("cuda:0,cuda:0", "named twice")],
+    [
+        ("cuda:7", "no device 'cuda:7'.*cpu, cuda:0, cuda:1"),
+        ("cuda:0,cuda:0", "named twice"),
+        ("cuda:1,cpu", "a GPU and the CPU in one run"),
+    ],
 )
 def test_names_that_are_wrong(asked: str, message: str) -> None:
     """What there is, is said."""

@@ -167,15 +167,28 @@ def test_a_gpus_worker_in_which_a_trial_has_failed_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a kernel has run into, its process is told again by whatever it asks of the GPU."""
-    slot = Slot("cuda:99", tmp_path / "GPU-aaaa.0.lock")  # one that fails whatever it is asked
+    slot = Slot("cpu:0", tmp_path / "GPU-aaaa.0.lock")  # whose worker is asked as on a GPU
     monkeypatch.setattr("ganstudy.schedule.executors.local.slots", lambda *_: [slot])
-    guilty = scripted(tmp_path, 0, action="raise")
+    guilty = scripted(tmp_path, 0, action="raise and spoil")
     other = scripted(tmp_path, 1, action="raise unless fresh")
     with LocalExecutor(1) as executor:
         parts = list(train_packs(Listed([(guilty,), (other,)]), executor))
     found = {record.id: record.status for part in parts for record in part}
     assert found == {guilty.id: "failed", other.id: "complete"}
-    assert attempts(other) == 1
+    assert (attempts(guilty), attempts(other)) == (2, 1)  # once in a worker after its own
+
+
+@pytest.mark.slow
+def test_a_gpu_that_can_do_nothing_ends_the_run_and_fails_no_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is lost, or whose memory others hold: all trials failed, each in a new worker."""
+    slot = Slot("cuda:99", tmp_path / "GPU-aaaa.0.lock")
+    monkeypatch.setattr("ganstudy.schedule.executors.local.slots", lambda *_: [slot])
+    pack = tuple(scripted(tmp_path, seed, action="raise") for seed in range(6))
+    with LocalExecutor(1) as executor, pytest.raises(ExecutorError, match="cuda:99 cannot be used"):
+        list(train_packs(Listed([pack]), executor))
+    assert not any(map(attempts, pack))
 
 
 @pytest.mark.parametrize(
@@ -188,7 +201,8 @@ def test_a_slip_in_a_trial_spoils_no_worker(
     half of the pack: worth it only where the device fails at anything else, too.
     """
     monkeypatch.setattr("ganstudy.schedule.memory.has_grown", lambda: False)
-    guilty = (scripted(tmp_path, 0, action="raise"),)
+    good, guilty = (scripted(tmp_path, 1),), (scripted(tmp_path, 0, action="raise"),)
+    attempt(Task(good, "eager", (), NO_CHECKPOINTS, None), "cpu")  # no worker's first task
     ended = attempt(Task(guilty, "eager", (), NO_CHECKPOINTS, None), device)
     assert (ended.how, ended.spoilt) == ("raised", spoilt)
 

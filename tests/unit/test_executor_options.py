@@ -184,6 +184,8 @@ def test_a_gpu_that_no_trial_uses_is_not_held(
     where = execution([theory], None, devices, "local")
     assert (where.devices, where.workers) == (("cpu",), cores())
     assert ("--devices cuda:0 is not used: a processor computes all" in caplog.text) == told
+    portable = load(write_study(tmp_path), ["engine.program=portable"])
+    assert execution([portable], None, devices, "local").devices == ("cpu",)
     both = execution([theory, load(write_study(tmp_path))], None, "auto", "local")
     assert (both.devices, both.workers) == (("cuda:0",), 1)
 

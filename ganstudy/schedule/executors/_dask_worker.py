@@ -122,9 +122,8 @@ def train(content: bytes, orders: Orders) -> Ended:
     try:
         _agree(orders.version)
         own = _slots(orders.devices, orders.workers)
-        # A share without a lock is never taken: whoever tried it first would leave all others idle.
         # A device that this process knows has its kernels.
-        first, *others = sorted(own, key=lambda slot: (slot.lock is None, slot.device not in _used))
+        first, *others = sorted(own, key=lambda slot: slot.device not in _used)
         with first.leased(*others, meanwhile=heed) as device:
             ended = attempt_carried(content, device, say)
             _give_back(device)
