@@ -123,7 +123,11 @@ def chosen_points(ds: xr.Dataset) -> xr.DataArray:
 
     Without a point that keeps the constraints it is the one that breaks them least; without one of
     which all could be measured, the first.
+
+    Errors  `ValueError` where there is no point.
     """
+    if not ds.sizes["trial"]:
+        raise ValueError("there is no point to choose from along 'trial'")
     best = best_by_budget(ds)["incumbent"].isel(trial=-1)
     if "violation" in ds:
         told = point_scores(ds)
@@ -231,6 +235,7 @@ def held_out_by(
 
 def _of_seeds(statistic: str, scores: Array, axis: int) -> Array:
     """The statistic of the search along an axis, as the search itself computes it."""
-    rows = np.moveaxis(scores, axis, -1)
+    # Of a dataset in chunks they are not there yet.
+    rows = np.moveaxis(np.asarray(scores), axis, -1)
     found = [of_seeds(statistic, row) for row in rows.reshape(-1, rows.shape[-1]).tolist()]
     return np.array(found).reshape(rows.shape[:-1])

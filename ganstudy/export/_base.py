@@ -48,8 +48,8 @@ class ExportedTrial:
     scalars     seconds, the score, and what a trial records once, such as errors of claims
     curves      steps and values of what is recorded over training, without gaps
     finished    when its record was made, in seconds since 1970
-    place       where a search has it, by the dataset's names: `trial`, `repeat`, `fresh`; the tags
-                tell it too
+    place       where the study has it, by the names of the tags that tell it as text: the value on
+                each axis, the seed, and in a search `trial`, `repeat`, `fresh`
     """
 
     id: str
@@ -59,7 +59,7 @@ class ExportedTrial:
     scalars: Mapping[str, float]
     curves: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(repr=False)
     finished: float = 0.0
-    place: Mapping[str, int | bool] = field(default_factory=dict)
+    place: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
@@ -199,6 +199,7 @@ def _trials(records: Mapping[str, Record], search: Search) -> Iterator[ExportedT
             # Of a point that a search has stopped the record does not know it.
             record, status = records[trial.id], statuses[index]
             place = {name: values[index[axis]].item() for name, (axis, values) in columns.items()}
+            place = {**_on_axes(search, index), "seed": record.seed, **place}
             tags = _tags(search, index, record) | {name: str(own) for name, own in place.items()}
             yield ExportedTrial(
                 trial.id,
@@ -229,16 +230,19 @@ def _name(search: Search, index: tuple[int, ...], record: Record) -> str:
     return ", ".join([study.arm(index) or study.name, *setting, f"seed {record.seed}"])
 
 
+def _on_axes(search: Search, index: tuple[int, ...]) -> dict[str, Any]:
+    labels = search.study.labels(index[: len(search.study.axes)])
+    plain = str | int | float | bool
+    return {f"axis.{k}": own if isinstance(own, plain) else str(own) for k, own in labels.items()}
+
+
 def _tags(search: Search, index: tuple[int, ...], record: Record) -> dict[str, str]:
     study = search.study
-    labels = study.labels(index[: len(study.axes)])
     return {
         "study": study.name,
         "question": study.file.question,
         "trial_id": record.id,
         "arm": study.arm(index),
-        **{f"axis.{name}": str(value) for name, value in labels.items()},
-        "seed": str(record.seed),
         "program": record.program,
         **({"failure": telling(record.cause)} if record.cause else {}),
     }

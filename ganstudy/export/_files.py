@@ -11,46 +11,55 @@ from ganstudy.whole_file import write_whole
 
 __all__ = ["known", "remember", "replaced"]
 
-_DIGESTS = "exported.json"
-"""What a place holds: the digest of each trial, by `STUDY/ID`."""
+_EARLIER = "exported.json"
+"""What a place holds, as earlier versions noted it, whatever tool it is for."""
 
 
-def known(place: Path) -> dict[str, str]:
-    """Digests of the trials that a place holds, by `STUDY/ID`."""
-    try:
-        content = json.loads((place / _DIGESTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return dict(content) if isinstance(content, dict) else {}
+def known(place: Path, tool: str) -> dict[str, str]:
+    """Digests of the trials that a place holds for this tool, by `STUDY/ID`."""
+    for name in (_noted(tool), _EARLIER):
+        try:
+            content = json.loads((place / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        return dict(content) if isinstance(content, dict) else {}
+    return {}
 
 
-def remember(place: Path, digests: Mapping[str, str]) -> None:
-    """Note what a place holds.
+def remember(place: Path, tool: str, digests: Mapping[str, str]) -> None:
+    """Note what a place holds for this tool: others may have theirs there.
 
     Errors  `OSError`.
     """
-    write_whole(place / _DIGESTS, json.dumps(digests, indent=1).encode())
+    write_whole(place / _noted(tool), json.dumps(digests, indent=1).encode())
 
 
-def replaced(run: ExportedRun, place: Path, content: Mapping[str, bytes]) -> int:
+def _noted(tool: str) -> str:
+    return f"exported-{tool}.json"
+
+
+def replaced(run: ExportedRun, place: Path, tool: str, content: Mapping[str, bytes]) -> int:
     """Write files that tell a whole run, if a trial is new; how many trials are.
 
     Errors  `OSError`; `ExportError` for files that no export has written, or that of another run.
     """
     # An earlier version noted ids alone.
-    before = {i if "/" in i else f"{run.study}/{i}": digest for i, digest in known(place).items()}
+    noted = known(place, tool)
+    before = {i if "/" in i else f"{run.study}/{i}": digest for i, digest in noted.items()}
     now = run.digests
+    is_export = any((place / name).exists() for name in (_noted(tool), _EARLIER))
     missing = [name for name in content if not (place / name).exists()]
-    if now == before and not missing:
+    # What an earlier version wrote had other types.
+    if now == before and not missing and (place / _noted(tool)).exists():
         return 0
-    if len(missing) < len(content) and not (place / _DIGESTS).exists():
+    if len(missing) < len(content) and not is_export:
         name = next(name for name in content if name not in missing)
         raise ExportError(f"{place / name}: is there, and is no export; choose another --to")
     run.refuse_another(before, place)
     place.mkdir(parents=True, exist_ok=True)
     if not before:  # so that what is there is known as an export, should it not come to its end
-        remember(place, before)
+        remember(place, tool, before)
     for name, own in content.items():
         write_whole(place / name, own)
-    remember(place, now)
+    remember(place, tool, now)
     return len(now) if missing else sum(before.get(i) != digest for i, digest in now.items())

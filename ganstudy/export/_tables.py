@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -11,15 +12,18 @@ from ganstudy.export._base import ExportedRun
 __all__ = ["curves", "trials"]
 
 
+_NULL = json.dumps(None)
+
+
 def trials(run: ExportedRun) -> pd.DataFrame:
     """Tags, scalars and parameters of each trial; columns that only some trials have have gaps.
 
-    What a search adds has its type of the dataset. A parameter that is named as a tag or a scalar
-    stands below `trial.`, as in a study file.
+    Values on axes, seeds and what a search adds have their types of the dataset. A parameter stands
+    below `trial.`, as in a study file, and is a gap where it is null.
     """
     rows: list[dict[str, Any]] = []
     for trial in run.trials:
-        parameters = {f"trial.{name}": value for name, value in trial.parameters.items()}
+        parameters = {f"trial.{k}": own for k, own in trial.parameters.items() if own != _NULL}
         rows.append({**trial.tags, **trial.place, **trial.scalars, **parameters})
     return pd.DataFrame(rows, dtype=object).apply(_typed)
 

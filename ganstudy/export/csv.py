@@ -26,4 +26,4 @@ class CsvExporter(Exporter):
             name: table.map(inert).to_csv(index=False, lineterminator="\n").encode()
             for name, table in tables.items()
         }
-        return replaced(run, place, content)
+        return replaced(run, place, self.name, content)

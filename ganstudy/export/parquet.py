@@ -27,4 +27,4 @@ class ParquetExporter(Exporter):
             file = io.BytesIO()
             pq.write_table(pa.Table.from_pandas(table, preserve_index=False), file)
             content[name] = file.getvalue()
-        return replaced(run, place, content)
+        return replaced(run, place, self.name, content)

@@ -29,7 +29,7 @@ class TensorboardExporter(Exporter):
         """Folders of events; those of a trial that has changed are written anew."""
         from torch.utils.tensorboard.writer import SummaryWriter
 
-        before, added = known(place), 0
+        before, added = known(place, self.name), 0
         now = dict(run.digests)
         # An earlier version had the figures where those of an arm may be, a folder for each trial.
         figures, once = f"{run.study}/{_REPORT}", f"{run.study}/report"
@@ -54,7 +54,7 @@ class TensorboardExporter(Exporter):
         if run.figures and before.get(figures) != run.figures_digest:
             _write_figures(place / figures, run)
             now[figures] = run.figures_digest
-        remember(place, before | now)
+        remember(place, self.name, before | now)
         return added
 
 

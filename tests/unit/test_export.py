@@ -95,6 +95,22 @@ def test_tables_hold_what_the_dataset_holds(run: Path, tool: str) -> None:
             np.testing.assert_array_equal(told["value"], one[name].values.astype(np.float64))
 
 
+def test_a_table_with_types_has_those_of_the_dataset(run: Path, tmp_path: Path) -> None:
+    """`trials[trials.seed == 0]` had no row, and a size that one trial lacks was text in all."""
+    pytest.importorskip("pyarrow", reason="needs pyarrow")
+    export(run, "parquet")
+    trials, _ = read(run / "exports" / "parquet", "parquet")
+    assert (trials["seed"] == 0).sum() == len(trials) / open_run(run).sizes["seed"]
+    sizes = [
+        ExportedTrial(name, "a", {"seed": name}, {"size": size}, {}, {}, place={"axis.lr": rate})
+        for name, size, rate in (("0", "null", 1), ("1", 100, 0.5))
+    ]
+    family["parquet"]().write(ExportedRun("a", "Why?", sizes, []), tmp_path / "sizes")
+    trials, _ = read(tmp_path / "sizes", "parquet")
+    assert trials["trial.size"].tolist() == [pd.NA, 100]
+    assert trials["axis.lr"].tolist() == [1.0, 0.5]
+
+
 def test_no_cell_is_a_formula(tmp_path: Path) -> None:
     """A question of somebody else's study is text, whatever it begins with."""
     own = ExportedTrial("0", "a", {"question": "=1+1", "seed": "0"}, {}, {"seconds": -1.0}, {})
@@ -240,8 +256,21 @@ def test_an_export_that_noted_ids_alone_is_that_of_the_run(tmp_path: Path) -> No
     """As an earlier version did."""
     run = ExportedRun("a", "Why?", [ExportedTrial("0", "a", {"seed": "0"}, {}, {}, {})], [])
     family["csv"]().write(run, tmp_path)
+    (tmp_path / "exported-csv.json").unlink()
     (tmp_path / "exported.json").write_text(json.dumps({"0": "other"}))
     assert family["csv"]().write(run, tmp_path) == 1
+
+
+def test_tools_that_share_a_place_know_each_what_they_wrote(tmp_path: Path) -> None:
+    """A second table found all noted that the first had been told, and stayed as it was."""
+    pytest.importorskip("pyarrow", reason="needs pyarrow")
+    one, more = (
+        ExportedRun("a", "Why?", [ExportedTrial(i, "a", {"arm": "a"}, {}, {}, {}) for i in ids], [])
+        for ids in ("0", "01")
+    )
+    tools = ("csv", "parquet")
+    assert [family[tool]().write(run, tmp_path) for run in (one, more) for tool in tools] == [1] * 4
+    assert {len(read(tmp_path, tool)[0]) for tool in tools} == {2}
 
 
 def test_seconds_are_no_result() -> None:
@@ -318,7 +347,7 @@ def test_a_point_that_went_on_is_there_once_and_one_that_was_stopped_as_pruned(
         directory = kept(own, tmp_path / "run", told)
         write_export(family[tool](), directory, own, place)
         expected = {i: own.statuses[at] for at, i in _ids(own).items()}
-        noted = json.loads((place / "exported.json").read_text())
+        noted = json.loads((place / f"exported-{tool}.json").read_text())
         assert set(noted) == {f"{study.name}/{trial}" for trial in expected}
         if tool == "tensorboard":
             assert {path.name for path in place.glob("*/*/*/")} == set(expected)
@@ -402,7 +431,8 @@ def test_columns_that_have_no_value_for_a_trial_are_left_out(tmp_path: Path) -> 
     exporter, records = Handed(), [made_up(t) for t in own.trials.values()]
     directory = kept(own, tmp_path / "run", records)
     write_export(exporter, directory, own, tmp_path / "place")
-    assert {tuple(t.place) for t in exporter.run.trials} == {("late",)}
+    on_axes = ("axis.divergence", "axis.critic.steps", "seed")
+    assert {tuple(t.place) for t in exporter.run.trials} == {(*on_axes, "late")}
     assert [t.place["late"] for t in exporter.run.trials] == [r.seed > 0 for r in records]
 
 
@@ -662,7 +692,7 @@ def test_figures_of_an_earlier_version_are_not_kept_beside_the_new_ones(
     family["tensorboard"]().write(ExportedRun("study", "Why?", [trial], figures), tmp_path)
     assert [own.name for own in earlier.iterdir()] == ["1"]
     assert len(list((earlier / "1").iterdir())) == 1
-    noted = json.loads((tmp_path / "exported.json").read_text())
+    noted = json.loads((tmp_path / "exported-tensorboard.json").read_text())
     assert sorted(noted) == ["study/2", "study/~report"]
 
 

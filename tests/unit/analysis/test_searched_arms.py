@@ -196,3 +196,16 @@ def test_searches_on_several_targets_have_verbs_of_their_own(joined: xr.Dataset)
         analysis.rank_arms(joined)
     one = analysis.of_study(joined, str(joined["study"].values[0]))
     assert analysis.rank_arms(one).sizes["divergence"] == joined.sizes["divergence"]
+
+
+def test_points_in_chunks_have_the_same_best(runs: dict[str, Path]) -> None:
+    """As `xr.open_zarr` has them: it was a traceback."""
+    pytest.importorskip("dask.array", reason="needs dask")
+    ds = open_run(runs["once"]).compute()
+    xr.testing.assert_equal(analysis.rank_arms(ds.chunk()), analysis.rank_arms(ds))
+
+
+def test_without_a_point_none_is_the_best(runs: dict[str, Path]) -> None:
+    ds = open_run(runs["once"]).compute().isel(trial=[])
+    with pytest.raises(ValueError, match="no point to choose from along 'trial'"):
+        analysis.rank_arms(ds)
