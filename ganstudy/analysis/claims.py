@@ -48,6 +48,8 @@ def _verdict(ds: xr.Dataset, name: str) -> tuple[int, int, int, float, float]:
     error, tolerance = error[checked], tolerance[checked]
     if not error.size:
         return 0, 0, unchecked, np.nan, np.nan
-    worst = np.argmax(error / np.maximum(tolerance, np.finfo(np.float32).tiny))
-    held = int((error <= tolerance).sum())
+    single = np.finfo(np.float32)
+    worst = np.argmax(error / np.clip(tolerance, single.tiny, single.max))
+    # Beyond single precision either is infinite in the record, and then nothing is known.
+    held = int(((error <= tolerance) & np.isfinite(error)).sum())
     return error.size, held, unchecked, error[worst], tolerance[worst]

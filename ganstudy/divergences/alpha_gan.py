@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -20,6 +22,8 @@ LOWEST = 0.03
 # Stands for the beta of the log loss, which is zero: the same to float64.
 NEAR = 1e-12
 NODES = 96
+# By so many times e an integrand may fall within a part, and the rule is exact to rounding.
+SMOOTH = 64
 
 
 class AlphaGAN(Divergence):
@@ -70,19 +74,33 @@ class AlphaGAN(Divergence):
         r"""$E_q \varphi(p/q)$, for laws with positive mass on the same points.
 
         $\varphi(u) = \int_1^u (u - s) \varphi''(s) ds$ by Gauss's rule in $\log s$, where the
-        integrand is smooth.
+        integrand is smooth. A steep one is near 0 but at an end of the integral, and the rule is
+        applied to parts that are halved towards both ends until it is smooth in each.
         """
         nodes, weights = _rule()
         u = (laws.p / laws.q)[:, None]
-        s = u ** ((nodes + 1) / 2)
-        bent = (u - s) * self._bend(s) * s * np.log(u)
-        return float(laws.q @ (bent @ weights) / 2)
+        end = np.log(u)
+        total = np.zeros(len(u))
+        for low, high in pairwise(self._parts(float(np.abs(end).max()))):
+            at = end * (low + (high - low) * (nodes + 1) / 2)
+            bent = -u * np.expm1(at - end) * self._bend(at) * end
+            total += (high - low) * (bent @ weights) / 2
+        return float(laws.q @ total)
 
-    def _bend(self, u: Array) -> Array:
-        """The second derivative of phi."""
+    def _parts(self, farthest: float) -> list[float]:
+        """Where the parts of an integral from 0 to 1 begin and end."""
+        beta = 1 - 1 / self.generator_alpha
+        steepness = self.critic_alpha * max(1.0, abs(beta)) * farthest
+        halvings = max(0, math.ceil(math.log2(max(steepness, 1.0) / SMOOTH)))
+        near = [0.5**i for i in range(1, halvings + 1)]
+        return sorted({0.0, *near, *(1 - part for part in near), 1.0})
+
+    def _bend(self, log_u: Array) -> Array:
+        """The second derivative of phi, times u."""
         alpha, beta = self.critic_alpha, 1 - 1 / self.generator_alpha
         power = alpha - 2 if self.generator == "saturating" else alpha * beta - 2
-        return np.asarray(alpha * u**power * (1 + u**alpha) ** (-1 - beta))
+        steep = np.logaddexp(0, alpha * log_u)
+        return np.asarray(alpha * np.exp((power + 1) * log_u - (1 + beta) * steep))
 
     def optimal_logits(self, laws: DiscreteLaws) -> Array:
         r"""$a^* = \alpha_D \log p/q$."""

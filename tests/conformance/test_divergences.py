@@ -528,6 +528,40 @@ def test_alpha_gan_at_one_is_the_log_loss(generator: str) -> None:
             torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("generator", ["saturating", "non_saturating"])
+@pytest.mark.parametrize("alpha", [30.0, 100.0, 1e3])
+def test_alpha_gan_of_a_steep_critic_is_integrated(alpha: float, generator: str) -> None:
+    """Its integrand is a step at p = q; SciPy is told where, and integrates piece by piece."""
+    logs = np.array([-8.0, -0.5, -0.01, 0.02, 3.0, 8.0])
+    q = np.exp(-logs / 2) / np.exp(-logs / 2).sum()
+    laws = DiscreteLaws(q * np.exp(logs), q, np.zeros((len(q), 2)))
+    power = {"saturating": alpha - 1, "non_saturating": -1}[generator]
+
+    def integrand(t: float, end: float) -> float:
+        bent = alpha * np.exp(power * t - np.logaddexp(0, alpha * t))
+        return float((np.exp(end) - np.exp(t)) * bent)
+
+    def phi(end: float) -> float:
+        steps = [0, *(k / alpha for k in (1, 3, 10, 40)), abs(end)]
+        ends = np.sign(end) * np.array(sorted(step for step in steps if step <= abs(end)))
+        return sum(quad(integrand, *part, (end,), epsabs=0)[0] for part in itertools.pairwise(ends))
+
+    settings = {"critic_alpha": alpha, "generator": generator}
+    exact = divergences.family["alpha_gan"].model_validate(settings).exact(laws)
+    assert exact == pytest.approx(float(q @ [phi(end) for end in logs]), rel=1e-9)
+
+
+def test_alpha_gan_that_is_steep_far_from_equality_is_integrated() -> None:
+    """With alpha_G = 1/2 it is a power of the ratio, whose integrand is all at the far end."""
+    logs, alpha = np.array([-3.0, -0.2, 0.1, 2.0, 3.0]), 100.0
+    q = np.full(5, 0.2)
+    laws = DiscreteLaws(q * np.exp(logs), q, np.zeros((5, 2)))
+    settings = {"critic_alpha": alpha, "generator_alpha": 0.5}
+    exact = divergences.family["alpha_gan"].model_validate(settings).exact(laws)
+    powers = np.exp(alpha * logs) - alpha * np.exp(logs) + alpha - 1
+    assert exact == pytest.approx(float(q @ powers) / (alpha - 1), rel=1e-12)
+
+
 def _curves(divergence: Divergence, real: torch.Tensor, fake: torch.Tensor) -> list[torch.Tensor]:
     leaves = [x.clone().requires_grad_() for x in (real, fake)]
     losses = divergence.critic_loss(*leaves), _generator_loss(divergence, *leaves)

@@ -222,6 +222,14 @@ def test_a_trial_whose_error_is_no_number_is_told() -> None:
     assert [own.trials for own in claims.rows(verdicts)] == ["2 of 4"]
 
 
+def test_a_claim_whose_error_is_infinite_is_not_held() -> None:
+    """Not by a tolerance that is infinite, too: both are beyond what a record can tell apart."""
+    ds = checking(x=checked([np.inf, 0.0]))
+    ds["x_tolerance"] = ds["x_tolerance"] + np.array([np.inf, 0.0])
+    (row,) = claims.rows(analysis.claim_verdicts(ds))
+    assert (row.verdict, row.held) == ("held in 1 of 2", False)
+
+
 def test_the_numbers_of_claims_with_gaps_are_those_of_their_call() -> None:
     """How many trials were not checked, and of how many, was in none."""
     errors = {
