@@ -274,6 +274,23 @@ UNATTAINED = {
 
 
 @every_metric
+def test_a_blown_up_generator_does_not_win(cls: type[Metric]) -> None:
+    """Clouds 30 and 100 times as wide as p are no better than some of p's own, whatever chance."""
+    if cls.name in REWARDS_WIDTH:
+        return
+    metric, law = cls(), targets.from_config("gaussian")
+    clouds = _clouds_of(law, 6, 200)
+    sign = 1 if metric.reading(law).direction == "higher" else -1
+    best = np.max(sign * metric.compute(clouds, law))
+    far = np.concatenate([metric.compute(width * clouds, law) for width in (30, 100)])
+    assert np.all(sign * far <= best)
+
+
+REWARDS_WIDTH = {"probabilistic_recall", "recall", "rke", "support_size", "vendi_score"}
+"""Metrics of diversity that noise has more of than p, as each says or `audit` does."""
+
+
+@every_metric
 @every_target
 def test_direction_points_to_the_better_generator(cls: type[Metric], target: Target) -> None:
     """A generator that has collapsed between two modes scores worse than a perfect one."""

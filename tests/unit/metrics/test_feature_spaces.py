@@ -131,6 +131,24 @@ def test_kernel_distance_is_that_of_scikit_learn_and_has_no_bias() -> None:
     assert metric.compute(cloud[None], target)[0] == pytest.approx(expected, rel=1e-9)
 
 
+def test_kernel_distance_of_too_wide_a_cloud_is_that_of_the_empirical_laws() -> None:
+    """With the pairs of a sample with itself, where the estimate is far below what p can have."""
+    target = targets.from_config({"name": "gaussian", "mean": [0] * 3, "std": 1.0})
+    real = metrics.reference(target, 300)
+    clouds = np.random.default_rng(0).normal(0, 60, size=(6, 300, 3))
+    found, chance = _metric("kernel_distance").compute(clouds, target), 0
+    for cloud, value in zip(clouds, found, strict=True):
+        own, of_p = (polynomial_kernel(a, a, degree=3) for a in (cloud, real))
+        crossed = polynomial_kernel(cloud, real, degree=3).mean()
+        within = sum((k.sum() - np.trace(k)) / (300 * 299) for k in (own, of_p))
+        low = within - 2 * crossed < -1
+        chance += low
+        expected = own.mean() + of_p.mean() if low else within
+        assert value == pytest.approx(expected - 2 * crossed, rel=1e-9)
+        assert value > 0
+    assert 0 < chance < 6
+
+
 STUDY = """\
 question: Are samples good in a feature space?
 trial:
