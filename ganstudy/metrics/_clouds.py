@@ -96,10 +96,12 @@ def _order(cloud: Cloud) -> NDArray[np.intp]:
 
 
 def typical_distance(cloud: Cloud) -> float:
-    """Median distance between the two halves of a cloud: the scale of kernels."""
+    """Median distance between the two halves of a cloud: the scale of kernels. NaN of one."""
     from scipy.spatial.distance import cdist
 
     half = len(cloud) // 2
+    if not half:
+        return float("nan")
     return float(np.median(cdist(cloud[:half], cloud[half:])))
 
 

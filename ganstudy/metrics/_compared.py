@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ganstudy.metrics._base import Metric
 from ganstudy.metrics._clouds import each_cloud, reference
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 class ComparedMetric(Metric, ABC):
     """A metric of each cloud beside the one cloud of p that serves all trials."""
+
+    of_many: ClassVar[bool] = True
 
     @abstractmethod
     def measures(self, real: Cloud, target: Target) -> Measure:

@@ -18,6 +18,7 @@ class KernelMetric(CloudMetric, ABC):
     """A metric with a Gaussian kernel whose width is a multiple of the median distance in p."""
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    of_many: ClassVar[bool] = True
     bandwidth: float = Field(0.25, gt=0, description="s, in median distances of samples of p")
 
     def problem(self, target: Target) -> str | None:

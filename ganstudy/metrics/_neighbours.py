@@ -26,7 +26,6 @@ class NeighbourMetric(ComparedMetric, ABC):
     """A metric that looks at the k-th neighbour of samples; at the end, since that takes long."""
 
     at: ClassVar[Literal["every", "end"]] = "end"
-    of_many: ClassVar[bool] = True
 
     neighbours: int = Field(5, ge=1, description="k: a ball reaches to the k-th neighbour")
 

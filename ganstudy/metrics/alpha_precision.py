@@ -31,7 +31,6 @@ class AlphaPrecision(ComparedMetric, CloudMetric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
-    of_many: ClassVar[bool] = True
     judges: ClassVar[Judged | None] = "fidelity"
 
     def fewest(self, target: Target) -> int:

@@ -29,7 +29,6 @@ class FrechetDistance(ComparedMetric, CloudMetric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
-    of_many: ClassVar[bool] = True
 
     def fewest(self, target: Target) -> int:
         """Twice as many as features: of fewer samples the covariance says nothing."""

@@ -61,4 +61,4 @@ def _modes(cloud: Cloud, scale: float) -> float:
         np.exp(-cdist(cloud[start : start + BLOCK], cloud, "sqeuclidean") / scale**2).sum(axis=1)
         for start in range(0, len(cloud), BLOCK)
     ]
-    return float(max(1.0, len(cloud) ** 2 / np.concatenate(likeness).sum()))
+    return float(np.maximum(1.0, len(cloud) ** 2 / np.concatenate(likeness).sum()))

@@ -38,6 +38,7 @@ class SupportSize(CloudMetric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    of_many: ClassVar[bool] = True
     resolution: float = Field(0.01, gt=0, description="coincide: within this, in median distances")
 
     def compute(self, samples: Array, target: Target) -> Array:
@@ -61,6 +62,8 @@ def _perfect(metric: SupportSize, target: Target) -> float:
 def _pairs_per_coincidence(cloud: Cloud, distance: float) -> float:
     from scipy.spatial import KDTree
 
+    if np.isnan(distance):
+        return np.nan
     tree, count = KDTree(cloud), len(cloud)
     # Counted are ordered pairs, and every sample with itself.
     coincident = (int(tree.count_neighbors(tree, distance)) - count) // 2

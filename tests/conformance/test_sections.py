@@ -80,7 +80,7 @@ def _dataset(name: str, folder: Path) -> xr.Dataset:
     """The dataset of a study all of whose trials are recorded; those of `lost` are all lost."""
     folder.mkdir()
     table = folder / "table.csv"
-    rows = np.random.default_rng(0).normal(size=(40, 2))
+    rows = np.random.default_rng(0).normal(size=(60, 2))
     np.savetxt(table, rows, header="width,height", comments="", delimiter=",")
     study = write_study(folder, STUDIES[name].replace("TABLE", str(table)))
     search, run = search_of(load(study)), RunDirectory(folder / "run")

@@ -68,7 +68,7 @@ def folder(
     (tmp_path / "study.yaml").write_text(STUDY.replace("steps: 6", "steps: 1000"))
     (tmp_path / "data").mkdir()
     header = "area,perimeter,texture,type\n"
-    rows = "".join(f"{k / 2},{k * k % 7},{k % 5},{'ab'[k % 2]}\n" for k in range(40))
+    rows = "".join(f"{k / 2},{k * k % 7},{k % 5},{'ab'[k % 2]}\n" for k in range(60))
     (tmp_path / "data" / "cells.csv").write_text(header + rows)
     if FACES in named:
         _draw_faces(tmp_path / FACES)
@@ -89,8 +89,8 @@ def folder(
 
 
 def _draw_faces(place: Path) -> None:
-    """Twelve images in two classes."""
-    for number in range(12):
+    """Sixty images in two classes."""
+    for number in range(60):
         folder = place / "ab"[number % 2]
         folder.mkdir(parents=True, exist_ok=True)
         noise = np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8)
@@ -158,7 +158,7 @@ def test_from_a_folder_of_images_to_a_generator(
             assert result.exit_code == 0, f"{given}: {result.output}"
             said += result.output
     assert verbs == ["check", "run", "sample"]
-    assert "12 images of 3 x 32 x 32" in said
+    assert "60 images of 3 x 32 x 32" in said
     page = (tmp_path / "runs" / "study" / "report" / "index.html").read_text(encoding="utf-8")
     assert all(f'href="{name}.png"' in page for name in ("images", "image_film", "nearest_images"))
     (sheet,) = tmp_path.glob("*.png")

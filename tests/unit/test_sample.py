@@ -379,8 +379,8 @@ def of_table(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("table")
     path = folder / "cells.csv"
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame(rng.uniform(size=(40, 2)) * [10, 1e-3] + [500, 7], columns=["area", "ph"])
-    frame.assign(kind=["b", "a"] * 20).to_csv(path, index=False)
+    frame = pd.DataFrame(rng.uniform(size=(60, 2)) * [10, 1e-3] + [500, 7], columns=["area", "ph"])
+    frame.assign(kind=["b", "a"] * 30).to_csv(path, index=False)
     study = write_study(folder, TABLE_STUDY.format(path=path))
     with _gathered():
         pipeline.run(load(study), folder / "run", workers=1)

@@ -171,6 +171,36 @@ def test_a_kernel_without_a_width_is_refused(tmp_path: Path, name: str) -> None:
     assert metric.unfit(fit, 1000) is None
 
 
+@pytest.mark.parametrize("held_out", [1, 3])
+@pytest.mark.parametrize("cls", UNLABELLED, ids=lambda cls: cls.name)
+def test_fewer_held_out_rows_than_samples_that_it_needs_are_refused(
+    tmp_path: Path, cls: type[Metric], held_out: int
+) -> None:
+    """What the number of samples promises holds for those of p, too."""
+    (tmp_path / "rows.csv").write_text("x\n" + "\n".join(map(str, np.arange(100) ** 2)))
+    settings = {"name": "file", "path": str(tmp_path / "rows.csv")}
+    few = targets.from_config({**settings, "held_out_share": held_out / 100})
+    enough = targets.from_config({**settings, "held_out_share": 0.5})
+    metric = cls()
+    if metric.problem(enough):
+        return
+    least = metric.fewest(enough)
+    assert f"needs {least} held-out samples (there are {held_out}); hold out more" in str(
+        metric.unfit(few, 1000)
+    )
+    assert (metric.unfit(enough, 1000) is None) == (least <= 50)
+
+
+@pytest.mark.parametrize("name", ["rke", "support_size"])
+def test_without_a_width_nothing_is_counted(tmp_path: Path, name: str) -> None:
+    """Of one held-out row p has no width, and clouds no number: one mode would be the worst."""
+    (tmp_path / "rows.csv").write_text("x\n" + "\n".join(map(str, np.arange(100) ** 2)))
+    settings = {"name": "file", "path": str(tmp_path / "rows.csv"), "held_out_share": 0.01}
+    law, metric = targets.from_config(settings), metrics.family.from_config(name)
+    assert np.isnan(metric.reading(law).value_at_equality)
+    assert np.isnan(metric.compute(np.arange(20, dtype=np.float32)[:, None], law))
+
+
 STUDY = """\
 question: What does a metric say?
 trial:

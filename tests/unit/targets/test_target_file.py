@@ -150,7 +150,7 @@ def test_mistakes_name_file_line_and_key(
 def test_a_label_that_no_training_row_has_is_refused(tmp_path: Path, rare: str) -> None:
     """The first, a middle or the last one: no trial could be told what it is like."""
     path = tmp_path / "rare.csv"
-    frame = pd.DataFrame({"x": np.arange(40) ** 2, "label": ["f", "r"] * 20})
+    frame = pd.DataFrame({"x": np.arange(60) ** 2, "label": ["f", "r"] * 30})
 
     def read() -> RowsTarget:
         frame.to_csv(path, index=False)
@@ -162,7 +162,7 @@ def test_a_label_that_no_training_row_has_is_refused(tmp_path: Path, rare: str) 
         np.flatnonzero(np.isin(frame["x"], np.round(own[:, 0] * units.scale + units.mean)))
         for own in (rows.held_out, rows.train)
     )
-    assert (len(unseen), len(seen)) == (8, 32)
+    assert (len(unseen), len(seen)) == (12, 48)
     frame.loc[unseen[:2], "label"] = rare
     target, record = read().model_dump(), {"metrics": ["sliced_wasserstein"]}
     for told in ({"condition": True}, {"training_set": {"size": 16, "balanced": True}}):

@@ -197,7 +197,7 @@ def test_settings_that_are_not_set_change_no_id(tmp_path: Path) -> None:
 STUDY = """\
 question: What do the columns say?
 trial:
-  target: {{name: file, path: {path}}}
+  target: {{name: file, path: {path}, held_out_share: 0.3}}
   generator: {{width: 4, depth: 1}}
   critic: {{width: 4, depth: 1}}
   steps: 2
