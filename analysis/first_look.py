@@ -83,4 +83,7 @@ except ValueError as why:  # there are no settings, for one
 panels = plot.curves(ds)
 
 # %%
-panels = plot.gallery(ds)
+try:
+    panels = plot.gallery(ds)
+except ValueError as why:  # a table has no plane, and a computation no samples
+    print(why)

@@ -12,7 +12,7 @@
 # The last step of adversarial training is luck. Does a trial diverge, does it lose what it had, do
 # its losses cycle?
 #
-# Needs a run: the one that `GANSTUDY_RUN` names as seen from here, such as
+# Needs a run that trains a critic: the one that `GANSTUDY_RUN` names as seen from here, such as
 # `../runs/mode_collapse`, which `make study` makes, or else `../runs/quick`, which the first cell
 # trains in half a minute if it is not there.
 

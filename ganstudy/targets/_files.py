@@ -39,6 +39,8 @@ def existing(path: str, formats: Sequence[str]) -> str:
         raise ValueError(f"{path}: not one of {', '.join(formats)}")
     if not is_file:
         what = "is a folder" if is_folder else "no such file"
+        if file.is_symlink() and not is_folder:
+            what = "is a link that leads nowhere"
         raise ValueError(f"{what}: {file.absolute()}{_near(file)}")
     return path
 
@@ -129,6 +131,7 @@ def _read(path: str, modified: int, size: int) -> str:
 
 
 def _near(path: Path) -> str:
-    names = [own.name for own in path.parent.iterdir()] if path.parent.is_dir() else []
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    names = [own.name for own in beside if own.name != path.name]
     close = get_close_matches(path.name, names, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -110,6 +110,7 @@ def _bad(folder: Path) -> Path:
     (folder / "table.csv").write_bytes(TABLE.read_bytes())
     (folder / "broken.npz").write_bytes(b"no archive")
     np.save(folder / "cube.npy", np.zeros((2, 2, 2)))
+    (folder / "elsewhere.csv").symlink_to("gone.csv")
     return folder
 
 
@@ -117,6 +118,7 @@ def _bad(folder: Path) -> Path:
     ("file", "more", "line", "message"),
     [
         ("tabel.csv", "label: group", 5, "trial.target.path: no such file: .*mean 'table.csv'"),
+        ("elsewhere.csv", "label: group", 5, r"a link that leads nowhere: \S*elsewhere\.csv$"),
         ("table.xls", "label: group", 5, "trial.target.path: .*not one of .npz, .npy, .csv"),
         ("table.csv", "label: grupp", 3, "trial.target: .*no column 'grupp'; did you mean 'group'"),
         ("table.csv", "label: Gruppe", 3, "no column 'Gruppe'; it has height, weight"),
