@@ -38,9 +38,9 @@ def existing(path: str, formats: Sequence[str]) -> str:
     if "" not in formats and file.suffix.lower() not in formats:
         raise ValueError(f"{path}: not one of {', '.join(formats)}")
     if not is_file:
-        what = "is a folder" if is_folder else "no such file"
         if file.is_symlink() and not is_folder:
-            what = "is a link that leads nowhere"
+            raise ValueError(f"is a link that leads nowhere: {file.absolute()}")
+        what = "is a folder" if is_folder else "no such file"
         raise ValueError(f"{what}: {file.absolute()}{_near(file)}")
     return path
 
