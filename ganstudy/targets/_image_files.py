@@ -194,6 +194,9 @@ def _on_scale(
         return (pixels / 127.5 - 1).astype(np.float32), (_taken(low, high, scale),)
     if low >= 0 and high <= 1:
         return (2 * pixels - 1).astype(np.float32), (_taken(low, high, "[0, 1]"),)
+    if low >= -0.5 - _ROUNDED and high <= 0.5 + _ROUNDED:
+        what = f"values from {low:.9g} to {high:.9g} may be on [-0.5, 0.5] or [-1, 1]"
+        raise DataError(f"{path}: {what}; `range: [-0.5, 0.5]` says that these are the ends")
     if low >= -1 and high <= 1:
         return pixels.astype(np.float32), (_taken(low, high, "[-1, 1]"),)
     what = f"values from {low:.9g} to {high:.9g} are on none of [0, 255], [0, 1] and [-1, 1]"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ganstudy.system import in_order
 from ganstudy.targets._files import files_below
 from ganstudy.targets._pictures import PICTURES, Pictures, resized, small_enough
 from ganstudy.targets._problems import DataError, some
@@ -22,23 +23,27 @@ __all__ = ["of_folder"]
 
 _SHOWN = 3
 
-_TRAINING = "train"
-_HELD_OUT = ("test", "val", "valid", "validation")
+_TRAINING = ("train", "training")
+_HELD_OUT = ("test", "testing", "val", "valid", "validation")
 """Names of folders that hold sets, not classes, where both kinds stand side by side."""
 
 
 class _Place(NamedTuple):
-    """Which set and class a file is of; without classes "", and held out where a set is."""
+    """Which set and class a file is of; without classes "", and held out where a set is.
+
+    deeper  the folder in its class that it lies in, with that of the class; else ""
+    """
 
     held_out: str
     of_class: str
+    deeper: str = ""
 
 
 def of_folder(folder: Path, asked: AskedImages) -> Pictures:
     """The images of a folder, or of the folders in it, each of which is then a class.
 
-    Folders `train` and `test`, or another usual name of the second, hold the training set and the
-    held-out one. A folder that has one folder alone stands for that one.
+    Folders `train` and `test`, or other usual names of both, hold the training set and the held-out
+    one. A folder that has one folder alone stands for that one.
 
     Errors  `DataError`, which names the files.
     """
@@ -52,7 +57,9 @@ def of_folder(folder: Path, asked: AskedImages) -> Pictures:
     if broken and (asked.unreadable == "refuse" or not images):
         what = f"{len(broken):,} of {len(files):,} files cannot be read: {some(broken, _SHOWN)}"
         raise DataError(f"{folder}: {what}; `unreadable: drop` leaves such files out")
-    places = _places(folder, list(images))
+    places = _places(folder, files)
+    _without_gaps(folder, places, images)
+    places = {path: places[path] for path in images}
     held_out = {place.held_out for place in places.values()} - {""}
     classes = tuple(sorted({place.of_class for place in places.values()}))
     # What is held out stands behind the rest.
@@ -66,6 +73,7 @@ def of_folder(folder: Path, asked: AskedImages) -> Pictures:
         held_out=number,
         account=(
             *(f"held out: the {number:,} images of {name}" for name in held_out),
+            *_no_classes(places),
             *_left_out(others, "is no PNG or JPEG", "are no PNG or JPEG"),
             *_left_out(broken, "cannot be read", "cannot be read"),
         ),
@@ -100,13 +108,16 @@ def _read(
 def _places(folder: Path, files: list[Path]) -> dict[Path, _Place]:
     """The set and the class of each file, by the folders that it lies in."""
     parts = {path: path.relative_to(folder).parts for path in files}
-    while len({names[0] for names in parts.values()}) == 1 and _no_files(parts.values()):
-        parts = {path: names[1:] for path, names in parts.items()}
-    names = {own[0] for own in parts.values()} if _no_files(parts.values()) else set()
+    at = folder
+    while names := _folders(at, parts.values()):
+        if len(names) > 1:
+            break
+        at = at / names.pop()
+        parts = {path: own[1:] for path, own in parts.items()}
     held_out = sorted(name for name in names if name.lower() in _HELD_OUT)
-    training = sorted(name for name in names if name.lower() == _TRAINING)
-    if not training or not held_out or len(names) > len(training) + len(held_out):
-        return {path: _Place("", own) for path, own in _classes(folder, parts).items()}
+    training = sorted(name for name in names if name.lower() in _TRAINING)
+    if not training or not held_out:
+        return _classes(at, parts)
     if len(names) > 2:
         listed = ", ".join(sorted(names))
         raise DataError(f"{folder}: sets {listed}; two are read, for training and held out")
@@ -114,30 +125,74 @@ def _places(folder: Path, files: list[Path]) -> dict[Path, _Place]:
     for name in (*training, *held_out):
         own = {path: rest[1:] for path, rest in parts.items() if rest[0] == name}
         of_set = name if name in held_out else ""
-        for path, of_class in _classes(folder / name, own).items():
-            found[path] = _Place(of_set, of_class)
+        for path, place in _classes(at / name, own).items():
+            found[path] = place._replace(held_out=of_set)
     with_classes = {parts[path][0] for path, place in found.items() if place.of_class}
     if len(with_classes) == 1:
         (one,), (other,) = with_classes, names - with_classes
-        path = next(path for path in found if parts[path][0] == one)
         what = f"{one} has folders of classes, {other} has none"
-        place = path.parents[len(parts[path]) - 2]
-        raise DataError(f"{folder}: {what}; `path: {place}` reads {one} alone")
+        raise DataError(f"{folder}: {what}; `path: {at / one}` reads {one} alone")
     return found
 
 
-def _no_files(parts: Iterable[tuple[str, ...]]) -> bool:
-    """Whether all lie in folders."""
-    return all(len(names) > 1 for names in parts)
+def _folders(at: Path, parts: Iterable[tuple[str, ...]]) -> set[str]:
+    """The folders in one that hold all of its files; none where some lie beside them.
+
+    Errors  `DataError` for a set without images, and for a folder with nothing in it: a set or a
+            class would be missing.
+    """
+    if any(len(names) == 1 for names in parts):
+        return set()
+    found = {names[0] for names in parts}
+    for own in in_order(at.iterdir()):
+        if own.name.startswith(".") or not own.is_dir() or own.name in found:
+            continue
+        if own.name.lower() in _TRAINING + _HELD_OUT or _is_empty(own):
+            what = f"folder {_readable(own.name)!r} has no images"
+            raise DataError(f"{at}: {what}; put some there or take it away")
+    return found
 
 
-def _classes(folder: Path, parts: dict[Path, tuple[str, ...]]) -> dict[Path, str]:
+def _is_empty(folder: Path) -> bool:
+    return all(own.name.startswith(".") for own in folder.iterdir())
+
+
+def _classes(at: Path, parts: dict[Path, tuple[str, ...]]) -> dict[Path, _Place]:
     """The folder that each file lies in, or ""."""
-    own = {path: names[0] if len(names) > 1 else "" for path, names in parts.items()}
-    if "" in own.values() and any(own.values()):
-        beside = next(filter(None, own.values()))
-        raise DataError(f"{folder}: images beside the folder {beside!r}; it holds one or the other")
-    return own
+    folders = {names[0] for names in parts.values() if len(names) > 1}
+    if not folders:
+        return dict.fromkeys(parts, _Place("", ""))
+    if not _folders(at, parts.values()):
+        beside = next(names[0] for names in parts.values() if len(names) > 1)
+        raise DataError(f"{at}: images beside the folder {beside!r}; it holds one or the other")
+    below = {names[1].lower() for names in parts.values() if len(names) > 2}
+    if below & set(_TRAINING) and below & set(_HELD_OUT):
+        sets = "the folders of classes have sets in them; sets hold classes, as in train/cats"
+        raise DataError(f"{at}: {sets}")
+    return {
+        path: _Place("", names[0], "/".join(names[:-1]) if len(names) > 2 else "")
+        for path, names in parts.items()
+    }
+
+
+def _without_gaps(folder: Path, places: dict[Path, _Place], images: dict[Path, Pixels]) -> None:
+    """Every set and class has an image.
+
+    Errors  `DataError`, which names one of which no file can be read.
+    """
+    there = {places[path][:2] for path in images}
+    for path, place in places.items():
+        if place[:2] not in there:
+            where = path.parents[place.deeper.count("/")]
+            what = f"no file of {_short(where, folder)} can be read"
+            raise DataError(f"{folder}: {what}, and a set or class has one image at least")
+
+
+def _no_classes(places: dict[Path, _Place]) -> list[str]:
+    """A sentence, if folders lie in those of classes."""
+    deeper = sorted({_readable(place.deeper) for place in places.values()} - {""})
+    read = "read as images of the class that they lie in"
+    return [f"{read}: those of {some(deeper, _SHOWN)}"] if deeper else []
 
 
 def _short(path: Path, folder: Path) -> str:

@@ -34,19 +34,20 @@ class Images(OwnImages, RowsTarget):
     """Images in a folder or a file, on the scale [-1, 1].
 
     Data    p is the empirical law of the training images. A folder holds PNG or JPEG files, or
-            folders of them, which are then classes; or `train` and `test` (`val`, `valid`,
-            `validation`) of either kind; or the four files of MNIST. `test` and `t10k` are the
-            held-out set; else which images are follows from their number alone. A file is `.npz` or
-            `.npy` with an array (images, height, width), with channels before height or after
-            width, or with arrays as Keras names them; or one of MNIST's, whose labels lie beside
-            it. Numbers are taken for [0, 255], [0, 1] or [-1, 1] by the largest, or `range` says
-            which are the ends; `ganstudy check` prints what was read. A relative path starts at the
-            working directory. The SHA-256 of all contents is part of the trial's settings.
+            folders of them, which are then classes; or `train` and `test` (`training`; `testing`,
+            `val`, `valid`, `validation`) of either kind; or the four files of MNIST. `test` and
+            `t10k` are the held-out set; else which images are follows from their number alone. A
+            file is `.npz` or `.npy` with an array (images, height, width), with channels before
+            height or after width, or with arrays as Keras names them; or one of MNIST's, whose
+            labels lie beside it. Numbers are taken for [0, 255], [0, 1] or [-1, 1] by the largest,
+            or `range` says which are the ends; `ganstudy check` prints what was read. A relative
+            path starts at the working directory. The SHA-256 of all contents is part of the trial's
+            settings.
     Labels  class folders, MNIST's labels, or the array that `label` names.
     Modes   the classes, told apart by a classifier that is trained once on the training images.
-    Errors  what is missing, changed, no image or of another size; an array that can be read in two
-            ways; numbers on no known scale; more than 4 GiB of pixels; fewer than three images; a
-            class of which all are held out.
+    Errors  what is missing, changed, no image or of another size; a set or a class without images;
+            an array that can be read in two ways; numbers on no known scale, or on one of two; more
+            than 4 GiB of pixels; fewer than three images; a class of which all are held out.
     Source  the user. MNIST: LeCun, Bottou, Bengio & Haffner 1998; Fashion-MNIST: Xiao, Rasul &
             Vollgraf 2017.
     """

@@ -237,6 +237,7 @@ LEVELS = np.arange(3 * 36).reshape(3, 6, 6) / 107
         ((LEVELS * 4095).round().astype(np.uint16), [0, 4095], 4095),
         ((LEVELS * 100).round().astype(np.uint16), [0, 100], 100),
         (LEVELS * 3000 - 1000, [-1000, 2000], None),
+        ((LEVELS - 0.5).astype(np.float32), [-0.5, 0.5], 0.5),
     ],
 )
 def test_a_scale_that_is_one_of_several_is_refused_unless_it_is_told(
@@ -296,11 +297,15 @@ def test_photographs_stand_as_their_cameras_say(tmp_path: Path, pixels: Pixels) 
 
 
 @pytest.mark.parametrize("of_classes", [True, False])
-@pytest.mark.parametrize("name", ["test", "Val"])
-def test_folders_may_be_sets(tmp_path: Path, pixels: Pixels, of_classes: bool, name: str) -> None:
+@pytest.mark.parametrize(
+    ("training", "name"), [("train", "test"), ("Train", "Val"), ("Training", "Testing")]
+)
+def test_folders_may_be_sets(
+    tmp_path: Path, pixels: Pixels, of_classes: bool, training: str, name: str
+) -> None:
     """As `train` beside another, below any one folder; the other is what is held out."""
     for place, image in enumerate(pixels[:9]):
-        of_set = "train" if place < 6 else name
+        of_set = training if place < 6 else name
         of_class = f"c{place % 3}" if of_classes else ""
         _png(tmp_path / "data" / of_set / of_class / f"{place}.png", image)
     target = _target(tmp_path)
@@ -317,14 +322,18 @@ def test_folders_may_be_sets(tmp_path: Path, pixels: Pixels, of_classes: bool, n
 
 
 def test_one_folder_alone_stands_for_its_own(tmp_path: Path, pixels: Pixels) -> None:
-    """Classes are where there are several; a class of the name of a set is a class."""
+    """Classes are where there are several; a class of the name of one set alone is a class. What
+    lies deeper is of the class around it, which is said.
+    """
     for place, image in enumerate(pixels):
-        _png(
-            tmp_path / "zip" / "data" / ("train", "car", "test")[place % 3] / f"{place}.png", image
-        )
+        name = ("train", "car", "bus/old")[place % 3]
+        _png(tmp_path / "zip" / "data" / name / f"{place}.png", image)
     target = _target(tmp_path)
     assert target.labels == 3
-    assert [line.strip() for line in target.account()[1:]] == ["car: 10", "test: 10", "train: 10"]
+    assert [line.strip() for line in target.account()[1:]] == [
+        *("bus: 10", "car: 10", "train: 10"),
+        "read as images of the class that they lie in: those of bus/old",
+    ]
 
 
 def test_links_are_followed_and_lead_back_to_nothing(tmp_path: Path, pixels: Pixels) -> None:
@@ -410,6 +419,16 @@ def _bad(folder: Path, pixels: Pixels) -> None:
     _png(folder / "mixed" / "cats" / "0.png", pixels[5])
     for of_set in ("train", "test", "val"):
         _png(folder / "sets" / of_set / "0.png", pixels[6])
+        _png(folder / "third" / of_set.replace("val", "extra") / "a" / "0.png", pixels[6])
+    for place, name in enumerate(("a/train", "a/test", "b/train", "b/test")):
+        _png(folder / "turned" / name / f"{place}.png", pixels[place])
+    for name in ("one_class/dogs", "one_inside/test/dogs"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for name in ("one_class/cats", "one_inside/train/cats", "one_inside/test/cats"):
+        _png(folder / name / "0.png", pixels[0])
+    _png(folder / "no_set" / "train" / "0.png", pixels[0])
+    (folder / "no_set" / "Testing").mkdir()
+    (folder / "no_set" / "Testing" / "0.webp").touch()
     for place, name in enumerate(("train/a", "train/b", "test/a", "test/c")):
         _png(folder / "strange" / name / "0.png", pixels[place])
     for place, name in enumerate(("train/a", "train/b", "test")):
@@ -425,6 +444,7 @@ def _bad(folder: Path, pixels: Pixels) -> None:
     np.save(folder / "two_ways.npy", np.zeros((5, 3, 8, 3)))
     np.save(folder / "five.npy", np.zeros((5, 8, 8, 5)))
     np.save(folder / "wild.npy", np.linspace(-3, 900, 300).reshape(3, 10, 10))
+    np.save(folder / "half.npy", (pixels / 255 - 0.5).astype(np.float32))
     np.save(folder / "gap.npy", np.where(np.arange(300) == 150, np.nan, 0.5).reshape(3, 10, 10))
     np.save(folder / "same.npy", np.ones((5, 8, 8), np.uint8))
     np.savez(folder / "two.npz", a=pixels, b=pixels, c=np.zeros(COUNT))
@@ -453,6 +473,11 @@ def _bad(folder: Path, pixels: Pixels) -> None:
         ("sizes", "", 3, "0.png has 4 x 6 pixels, 3.png 5 x 6; `size: 32`"),
         ("mixed", "", 3, "images beside the folder 'cats'"),
         ("sets", "", 3, "sets test, train, val; two are read, for training and held out"),
+        ("third", "", 3, "sets extra, test, train; two are read, for training and held out"),
+        ("turned", "", 3, "have sets in them; sets hold classes, as in train/cats"),
+        ("one_class", "", 3, "folder 'dogs' has no images; put some there or take it away"),
+        ("one_inside", "", 3, "one_inside/test: folder 'dogs' has no images"),
+        ("no_set", "", 3, "folder 'Testing' has no images"),
         ("strange", "", 3, "all images of class 'c' are held out, and none is left to train on"),
         ("kaggle", "", 3, "train has folders of.*, test has none; `path: .*/in/train` reads train"),
         (
@@ -474,6 +499,7 @@ def _bad(folder: Path, pixels: Pixels) -> None:
         ("two_ways.npy", "", 3, "can be read in two ways; write `layout`"),
         ("five.npy", "", 3, "has 5 channels, not 1 or 3"),
         ("wild.npy", "", 3, r"values from -3 to 900 are on none of \[0, 255\]"),
+        ("half.npy", "", 3, r"values from -0.5 to 0.5 may be on .*; `range: \[-0.5, 0.5\]` says"),
         ("gap.npy", "", 3, r"image 1 \(from 0\) has values that are not finite"),
         ("same.npy", "", 3, "all images are the same"),
         ("two.npz", "", 3, "key is needed, one of a, b"),
@@ -503,6 +529,22 @@ def test_broken_files_can_be_left_out(tmp_path: Path, pixels: Pixels) -> None:
     target = _target(tmp_path / "broken", unreadable="drop")
     assert len(_every(target)) == 4
     assert "left out: 2 files that cannot be read: 1.png" in target.account()[-1]
+
+
+@pytest.mark.parametrize("broken", ["test/a", "train/b"])
+def test_no_set_or_class_is_left_out_with_its_files(
+    tmp_path: Path, pixels: Pixels, broken: str
+) -> None:
+    """Others were held out in place of the test set, and labels were fewer."""
+    for place, name in enumerate(("train/a", "train/b", "test/a") * 3):
+        _png(tmp_path / name / f"{place}.png", pixels[place])
+    (tmp_path / "train/a/0.png").write_bytes(b"no image")
+    target = _target(tmp_path, unreadable="drop")
+    assert [len(own) for own in (target.rows().train, target.rows().held_out)] == [5, 3]
+    for path in (tmp_path / broken).iterdir():
+        path.write_bytes(b"no image")
+    with pytest.raises(ValueError, match=f"no file of {broken} can be read, and a set or class"):
+        _target(tmp_path, unreadable="drop")
 
 
 @pytest.mark.parametrize("form", ["gif", "eps", "tiff", "bmp"])
