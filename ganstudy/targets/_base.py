@@ -147,6 +147,11 @@ class Target(Member, ABC):
         """
         return self.held_out(rng, count)
 
+    @property
+    def copied_rows(self) -> int:
+        """How many of the given held-out rows are the same as a training row."""
+        return 0
+
     def held_out_labelled(
         self, rng: np.random.Generator, count: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +55,27 @@ class Rows:
     held_out_labels: NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
     untrained: str = ""
+
+    @cached_property
+    def copies(self) -> int:
+        """How many held-out rows are the same as a training row, value by value."""
+        held_out = Counter(map(_digest, self.held_out))
+        return sum(held_out.pop(_digest(row), 0) for row in self.train)
+
+    def told_copies(self, what: str) -> list[str]:
+        """A sentence, if there are any.
+
+        what  as in "images"
+        """
+        if not self.copies:
+            return []
+        count = f"{self.copies:,} of the {len(self.held_out):,} held-out {what}"
+        return [f"{count} {'is' if self.copies == 1 else 'are'} also among the training {what}"]
+
+
+def _digest(row: NDArray[Any]) -> bytes:
+    # Zero is added because -0 is 0 in other bytes.
+    return blake2b(row + row.dtype.type(0), digest_size=16).digest()
 
 
 def split(count: int, share: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -177,6 +201,11 @@ class RowsTarget(Target, ABC):
         """Held-out rows, without replacement."""
         own = rng.permutation(self.unseen_rows)[:count]
         return self.values(np.take(self.rows().held_out, own, axis=0))
+
+    @property
+    def copied_rows(self) -> int:
+        """Of all held-out rows; none are known of data that are gone."""
+        return 0 if self.gone else self.rows().copies
 
     def held_out_labelled(
         self, rng: np.random.Generator, count: int

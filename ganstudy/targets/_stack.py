@@ -76,6 +76,11 @@ class Stack(Target, ABC):
         places = ("first", "second", "third") if count else ()
         return tuple((f"{place} {what}", count) for place in places)
 
+    @property
+    def copied_rows(self) -> int:
+        """Of the images of one channel."""
+        return self.one.copied_rows
+
     def nearest_training(self, samples: Array) -> NDArray[np.float32] | None:
         """Channel by channel, since every stack of training images is one."""
         found = self.one.nearest_training(np.asarray(samples).reshape(-1, self.one.dimension))

@@ -108,6 +108,7 @@ class File(OwnData, RowsTarget):
             *([f"  and {len(table.names) - _SHOWN} more"] if len(table.names) > _SHOWN else []),
             *([f"  labels: {some(labels, _SHOWN)}"] if labels else []),
             *(f"  left out: {sentence}" for sentence in table.dropped),
+            *(f"  {sentence}" for sentence in self.rows().told_copies("rows")),
         ]
 
     def _asked(self) -> Asked:

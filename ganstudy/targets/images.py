@@ -124,7 +124,7 @@ class Images(OwnImages, RowsTarget):
             f"{self.path}: {sum(map(len, parts)):,} images of {size}{labelled}",
             *counts[:_SHOWN],
             *([f"  and {len(counts) - _SHOWN} more"] if len(counts) > _SHOWN else []),
-            *(f"  {sentence}" for sentence in sentences),
+            *(f"  {sentence}" for sentence in (*sentences, *rows.told_copies("images"))),
         ]
 
     def _read(self) -> _Read:

@@ -391,6 +391,32 @@ def test_images_are_judged_beside_those_held_out_of_their_own_target(
     assert pairs.alt.endswith("held out, x, held out and y.")
 
 
+@pytest.mark.parametrize("copies", [0, 1, 2])
+def test_copies_of_training_images_are_not_called_unseen(
+    make_study: Callable[..., xr.Dataset], tmp_path: Path, copies: int
+) -> None:
+    """The page said that held-out images cannot be memory, whatever they were."""
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 4, 4), np.uint8)
+    place = tmp_path / "own.npz"
+    np.savez(place, x_train=pixels[:6], x_test=pixels[6 - copies : 9 - copies])
+    target = from_config({"name": "images", "path": str(place)})
+    ds = make_study({"divergence": ["x", "y"]}, seeds=1, samples=1).drop_dims(["sample", "feature"])
+    samples = np.broadcast_to(real(target, 3), (2, 1, 3, 16))
+    findings = Findings.of(
+        ds.assign(
+            samples=((*ds["status"].dims, "sample", "feature"), samples),
+            target_settings=target.settings,
+        )
+    )
+    with figure_style():
+        beside, memory = gallery.draw(findings), neighbours.draw_distances(findings)
+    also = {1: "1 of all that are held out is also a training image"}
+    told = also.get(copies, f"{copies} of all that are held out are also training images")
+    for drawing, unseen in ((beside, "no training step has seen"), (memory, "cannot be memory")):
+        assert (unseen in drawing.caption) == (copies == 0)
+        assert (told in drawing.caption) == (copies > 0)
+
+
 @pytest.mark.slow
 def test_a_generator_that_repeats_training_images_is_seen(dataset: xr.Dataset) -> None:
     """At distance zero, nearer than every held-out image."""

@@ -547,6 +547,21 @@ def test_no_set_or_class_is_left_out_with_its_files(
         _target(tmp_path, unreadable="drop")
 
 
+def test_copies_of_training_images_among_those_held_out_are_told(
+    tmp_path: Path, pixels: Pixels
+) -> None:
+    """As `check` prints them: two of three, where 0 and -0 are one number."""
+    levels = (pixels / 127.5 - 1).astype(np.float32)
+    levels[2, 0, 0, 0] = 0
+    held_out = levels[[2, 20, 2]]
+    held_out[0, 0, 0, 0] = -0.0
+    np.savez(tmp_path / "copies.npz", x_train=levels[:20], x_test=held_out)
+    told = _target(tmp_path / "copies.npz").account()
+    assert told[-1].strip() == "2 of the 3 held-out images are also among the training images"
+    np.savez(tmp_path / "none.npz", x_train=pixels[:20], x_test=pixels[20:])
+    assert "also" not in _target(tmp_path / "none.npz").account()[-1]
+
+
 @pytest.mark.parametrize("form", ["gif", "eps", "tiff", "bmp"])
 def test_what_its_name_says_is_what_is_read(
     tmp_path: Path, pixels: Pixels, monkeypatch: pytest.MonkeyPatch, form: str

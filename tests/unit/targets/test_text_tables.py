@@ -235,6 +235,13 @@ def test_labels_keep_their_names(tmp_path: Path, names: tuple[str, str]) -> None
     assert sum(counts).tolist() == [30, 10]
 
 
+def test_copies_among_the_rows_that_are_held_out_are_told(tmp_path: Path) -> None:
+    """Discrete data have some, by right."""
+    corners = [f"{x},{y}" for x in (0, 5) for y in (1, 2)] * 10
+    account = _read(tmp_path, "\n".join(["a,b", *corners, "3,1", "3,2"])).account()
+    assert account[-1] == "  8 of the 8 held-out rows are also among the training rows"
+
+
 @pytest.mark.slow
 def test_the_dataset_names_its_features_and_knows_their_units(tmp_path: Path) -> None:
     """Samples by column, and in the units of the file; a page of them too."""

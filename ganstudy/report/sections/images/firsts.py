@@ -121,6 +121,13 @@ def real(target: Target, count: int) -> NDArray[np.float32]:
     return target.unseen(np.random.default_rng(0), count)
 
 
+def seen_in_training(targets: Iterable[Target]) -> str:
+    """How many of their held-out images are no others than training images; empty for none."""
+    count = sum(target.copied_rows for target in targets)
+    also = "is also a training image" if count == 1 else "are also training images"
+    return f"{count:,} of all that are held out {also}" if count else ""
+
+
 def fitted(images: Pixels, most: int) -> tuple[Pixels, int]:
     """Images of at most so many pixels a side, and by how much they were made smaller."""
     from PIL import Image as Pillow

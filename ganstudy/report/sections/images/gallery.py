@@ -23,6 +23,7 @@ from ganstudy.report.sections.images.firsts import (
     real,
     samples_of,
     say,
+    seen_in_training,
     shown,
     side_within,
     with_images,
@@ -108,7 +109,9 @@ def _caption(
     targets = {own.target for row in every for own in row if own.target is not None}
     beside = "Left of them images of p."
     if all(target.holds_out for target in targets):
-        beside = "Left of them held-out images, which no training step has seen."
+        seen = seen_in_training(targets)
+        told = f"; {seen}" if seen else ", which no training step has seen"
+        beside = f"Left of them held-out images{told}."
     gone = dict.fromkeys(target.gone for target in targets if target.gone)
     parts = [
         f"The first images of {findings.unit} {seed}, the first; none was chosen by its looks.",

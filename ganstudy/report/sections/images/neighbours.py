@@ -23,6 +23,7 @@ from ganstudy.report.sections.images.firsts import (
     proportion,
     real,
     samples_of,
+    seen_in_training,
     side_within,
     with_images,
 )
@@ -149,9 +150,11 @@ def draw_distances(findings: Findings) -> Drawing:
         if own.arm is not None
     )
     counts = [len(own.images) for own in found if own.arm is not None]
+    seen = seen_in_training(own.target for own in found if own.arm is None)
+    memory = f"though {seen}" if seen else "which cannot be memory"
     caption = Markup(
         "Share of {} images of the first trial of each arm that lie within a distance of their "
-        "nearest training image{}. Grey: held-out images, which cannot be memory; a sample is "
+        "nearest training image{}. Grey: held-out images, {}; a sample is "
         "nearer than a held-out image in {} of pairs, where half is even. A generator that repeats "
         "training images lies far left. So may one whose images are blurred, or of frequent kinds "
         "alone, and a copy moved by a pixel is far: distances over pixels find plain copies and "
@@ -160,6 +163,7 @@ def draw_distances(findings: Findings) -> Drawing:
     ).format(
         " to ".join(dict.fromkeys(str(end(counts)) for end in (min, max))),
         ", a panel for each target" if len(targets) > 1 else "",
+        memory,
         nearer,
         of_all(findings, len(drawn)),
     )
