@@ -186,7 +186,7 @@ def _grades_behind(pairs: Paired, best: int, known: bool, *, wins: bool) -> NDAr
     """Grades of the best arm's lead over each other one; empty for itself and untested."""
     differences, arms = pairs.differences, len(pairs.differences)
     upper = np.triu_indices(arms, 1)
-    p, grades = graded(differences[upper], pairs.settings[upper], wins=wins)
+    p, grades = graded(differences[upper], pairs.settings[upper], wins=wins, own_luck=True)
     whole = np.full((arms, arms), "", dtype="<U7")
     whole[upper] = whole[upper[::-1]] = np.where(np.isfinite(p) & known, grades, "")
     return in_direction(whole[best], known_mean(differences)[0][best], 1.0)

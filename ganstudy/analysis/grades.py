@@ -43,7 +43,11 @@ A_TOSS = 0.5
 
 
 def graded(
-    differences: Array, settings: int | Array = SETTINGS, *, wins: bool = False
+    differences: Array,
+    settings: int | Array = SETTINGS,
+    *,
+    wins: bool = False,
+    own_luck: bool = False,
 ) -> tuple[Array, NDArray[np.str_]]:
     """P-values of all pairs, adjusted by Holm, and their grades.
 
@@ -52,6 +56,7 @@ def graded(
                have so few values that t is no test of them, and signs are counted; in more no p is
                below that of signs that all agree, as they may where the settings of a seed share
                its luck
+    own_luck   whether each of them has luck of its own, as targets do
 
     `clear`    the adjusted p is below `CLEAR`, and stays so, with the same sign, without any one
                seed; of fewer than `SETTINGS` settings there are `OF_FEW` seeds or more
@@ -66,7 +71,8 @@ def graded(
         t = paired_t(differences)
         if not wins:
             return t
-        t = np.maximum(t, smallest_p(np.isfinite(differences).sum(axis=-1), A_TOSS))
+        if not own_luck:
+            t = np.maximum(t, smallest_p(np.isfinite(differences).sum(axis=-1), A_TOSS))
         return np.where(few, sign_test(differences), t)
 
     p = holm(test(differences))
