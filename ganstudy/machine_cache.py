@@ -16,6 +16,9 @@ from pathlib import Path
 __all__ = ["folder"]
 
 _PLACE = "TORCHINDUCTOR_CACHE_DIR"
+_INSTEAD = "ganstudy-cache-"
+_made: set[Path] = set()
+"""By this process."""
 
 _log = logging.getLogger("ganstudy")
 
@@ -32,29 +35,33 @@ def folder() -> Path:
         name = f"uid_{os.getuid()}" if hasattr(os, "getuid") else "unknown_user"
     user = re.sub(r'[\\/:*?"<>|]', "_", name)
     usual = Path(tempfile.gettempdir()) / f"torchinductor_{user}"
-    # torch sets the variable to the usual place; whoever names another trusts it.
+    # torch sets the variable to the usual place, and jobs of a cluster may have it from here, where
+    # this path is anybody's; whoever names another trusts it.
     asked = Path(os.environ.get(_PLACE, usual))
-    if asked != usual or _is_own(usual):
+    by_itself = asked == usual or asked.name.startswith(_INSTEAD)
+    if not by_itself or asked in _made or _is_own(asked):
         return asked
-    made = Path(tempfile.mkdtemp(prefix="ganstudy-"))
+    made = Path(tempfile.mkdtemp(prefix=_INSTEAD))
+    _made.add(made)
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     os.environ[_PLACE] = str(made)
     _log.warning(
         "%s is not used: others can write to it; until the end what is compiled is kept in %s",
-        *(usual, made),
+        *(asked, made),
     )
     return made
 
 
-def _is_own(usual: Path) -> bool:
-    """Whether nobody else can have put anything into a folder; it is made where there is none."""
+def _is_own(place: Path) -> bool:
+    """Whether a folder, which is made where there is none, is the user's own, and nobody's to write
+    but theirs and their group's, as where each user is a group."""
     if not hasattr(os, "geteuid"):  # Windows has a temporary folder for each user
         return True
     with suppress(OSError):
-        usual.mkdir(mode=0o700)
+        place.mkdir(mode=0o700)
     try:
-        link, there = usual.lstat(), usual.stat()
+        link, there = place.lstat(), place.stat()
     except OSError:
-        return not os.path.lexists(usual)  # nobody can make one
+        return not os.path.lexists(place)  # nobody can make one
     own = {link.st_uid, there.st_uid} == {os.geteuid()}
     return own and not there.st_mode & stat.S_IWOTH

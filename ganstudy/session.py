@@ -270,5 +270,6 @@ def _tell_of_other_arithmetic(
     """Say so once for each arithmetic beside that of a run's first trials, known from then on."""
     for new in {record.arithmetic for record in records} - {""} - known:
         if known:
-            _log.warning("%s: other arithmetic than of earlier trials: %s", directory.path, new)
+            message = "%s: other arithmetic than that of earlier trials: %s"
+            _log.warning(message, directory.path, new)
         known.add(new)

@@ -233,8 +233,8 @@ class Verbs(click.Group):
         collect_seldom()
         try:
             Path.cwd()
-        except OSError as error:  # libraries of what is started end with worse
-            say(f"the current folder cannot be used: {error.strerror}")
+        except FileNotFoundError:  # libraries of what is started end with worse
+            say("the current folder is gone")
             sys.exit(2)
         try:
             with _output():

@@ -118,8 +118,8 @@ def filled(scores: Array, pairs: Paired) -> Array:
 
     Where no arm that comparisons join to it has a score the gap stays, and so do all gaps of an arm
     of which a trial is worse than any number: its mean is of what survived, in which a setting
-    counts by how often that was. Filled in, it would count more the more trials failed there. They
-    are for means: what was filled in scatters less than what was seen.
+    counts by how often that was. Filled in, it would count more the more trials failed there.
+    Filled scores are for means: they scatter less than what was seen.
 
     Shapes  `(arms, settings, seeds) -> (arms, settings, seeds)`.
     """

@@ -50,6 +50,6 @@ def _verdict(ds: xr.Dataset, name: str) -> tuple[int, int, int, float, float]:
         return 0, 0, unchecked, np.nan, np.nan
     single = np.finfo(np.float32)
     worst = np.argmax(error / np.clip(tolerance, single.tiny, single.max))
-    # Beyond single precision either is infinite in the record, and then nothing is known.
+    # Beyond single precision an error is infinite in the record, and then nothing is known.
     held = int(((error <= tolerance) & np.isfinite(error)).sum())
     return error.size, held, unchecked, error[worst], tolerance[worst]

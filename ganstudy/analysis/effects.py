@@ -172,8 +172,8 @@ def marginal_means(
 
     Only points that are planned for every value of the axis are averaged, so that values are
     compared like for like; where trials have no score, means and limits are those of least squares
-    along this axis, as `arm_scores` has them along the arms, and no more than there does a score
-    stand for a trial that is worse than any number, or is one filled in beside it.
+    along this axis, as `arm_scores` has them along the arms. As there, no score stands for a trial
+    that is worse than any number, and none is filled in beside it.
 
     Returns  variables (axis,): `mean`, `low`, `high`, `seeds`, `fitted` (whether they are those of
              least squares), `unbounded` (trials, or searches, that are worse than any number).

@@ -22,7 +22,7 @@ LOWEST = 0.03
 # Stands for the beta of the log loss, which is zero: the same to float64.
 NEAR = 1e-12
 NODES = 96
-# By so many times e an integrand may fall within a part, and the rule is exact to rounding.
+# By so many powers of e an integrand may fall within a part, and the rule is exact to rounding.
 SMOOTH = 64
 
 

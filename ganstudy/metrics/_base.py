@@ -87,7 +87,7 @@ class Metric(Member, ABC):
         rows, least = target.unseen_rows, self.fewest(target)
         if not self.of_many or rows is None or rows >= least:
             return None
-        more = "; hold out more (`held_out_share`)" if hasattr(target, "held_out_share") else ""
+        more = "; hold out more" if hasattr(target, "held_out_share") else ""
         short = f"needs {least:,} held-out samples (there are {rows:,})"
         return f"metric {self.recorded_as} {short}{more}"
 

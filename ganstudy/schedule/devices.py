@@ -147,7 +147,7 @@ def named(
         alike = tuple(one for one in known if model(one) == model(known[0]))
         if others := set(known) - set(alike):
             left = ", ".join(sorted(others))
-            _log.warning("%s: no %s, and not used beside it", left, model(known[0]))
+            _log.warning("%s: not used, being no %s", left, model(known[0]))
         return alike
     names = tuple(asked.split(","))
     for name in names:
@@ -202,8 +202,10 @@ def one(asked: str, inventory: Inventory = visible) -> str:
 
     Errors  `ValueError` that names what there is.
     """
+    if asked == "auto":
+        return next(iter(inventory()), CPU)
     found = named(asked, inventory)
-    if asked != "auto" and len(found) > 1:
+    if len(found) > 1:
         raise ValueError(f"one device, and not {asked}")
     return found[0]
 

@@ -159,7 +159,7 @@ class Ended:
 
 def is_for_memory(ended: Ended) -> bool:
     """Whether a task has raised since it could not have the memory that it asked for."""
-    line = telling(ended.cause).lower()
+    line = telling(ended.cause).lower().replace("illegal memory access", "")  # a fault like others
     return ended.how == "raised" and any(x in line for x in ("memory", "alloc", "find an engine"))
 
 

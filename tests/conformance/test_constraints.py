@@ -196,9 +196,9 @@ def test_penalties_are_those_of_the_papers(settings: dict[str, Any]) -> None:
         assert expected.item() > 0 or settings.get("sides") == "one"
 
 
-def _drawn(constraint: Constraint, batch: int) -> torch.Tensor:
+def _drawn(constraint: Constraint, batch: int, seed: int = 0) -> torch.Tensor:
     """What a constraint draws for one gradient of one trial, with the trial in front."""
-    drawn = constraint.draw(np.random.default_rng(0), np.zeros(1), (1, batch, 2), batch)
+    drawn = constraint.draw(np.random.default_rng(seed), np.zeros(1), (1, batch, 2), batch)
     return torch.zeros(1, batch, 1) if drawn is None else torch.from_numpy(drawn[0])
 
 
@@ -210,7 +210,7 @@ def test_weights_differ_by_trial(settings: dict[str, Any]) -> None:
     assert mask is None
     critics = [_critic(seed) for seed in range(len(members))]
     real, fake = (_normal(len(members), 16, 2, seed=seed).double() for seed in range(2))
-    samples = (real, fake, torch.cat([_drawn(member, 16) for member in members]))
+    samples = (real, fake, torch.cat([_drawn(own, 16, i) for i, own in enumerate(members)]))
     together, _ = _ours(group, critics, *samples)
     for row, member in enumerate(members):
         alone, _ = _ours(member, [critics[row]], *(x[row : row + 1].detach() for x in samples))

@@ -70,7 +70,8 @@ class Scripted(Kind):
             time.sleep(0.05)
         if script.action == "raise and spoil":
             torch.zeros = _spoilt
-        if script.action in ("raise", "raise and spoil"):
+            _spoilt()
+        if script.action == "raise":
             raise ArithmeticError(f"told to fail with seed {trial.seed}")
         if script.action == "raise unless fresh" and len(_begun) > 1:
             raise OSError("too many open files")

@@ -41,7 +41,7 @@ def test_gpus_of_another_model_are_left_out_and_named(caplog: pytest.LogCaptureF
     models = {"cuda:0": "NVIDIA H200", "cuda:1": "NVIDIA T400", "cuda:2": "NVIDIA H200"}
     there = {**TWO, "cuda:2": "GPU-cccc"}
     assert named("auto", lambda: there, models.__getitem__) == ("cuda:0", "cuda:2")
-    assert caplog.messages == ["cuda:1: no NVIDIA H200, and not used beside it"]
+    assert caplog.messages == ["cuda:1: not used, being no NVIDIA H200"]
 
 
 @pytest.mark.parametrize(

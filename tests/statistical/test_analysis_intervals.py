@@ -87,7 +87,9 @@ def test_the_mean_of_what_survived_is_held_as_often_as_documented(
     settings: int, lower: float
 ) -> None:
     """Half of all trials diverge, chosen by luck that correlates with their score by `lower`."""
-    words = "or the lower rather; one setting, or four; normal | t over means of what survived |"
+    words = (
+        "or the lower more often; one setting, or four; normal | t over means of what survived |"
+    )
 
     def drawn(rng: np.random.Generator, *shape: int) -> tuple[Array, Array]:
         scores, other = rng.normal(size=shape), rng.normal(size=shape)

@@ -409,4 +409,4 @@ def test_a_current_folder_that_is_gone_is_said(
     (tmp_path / "gone").rmdir()
     result = CliRunner().invoke(main, ["list", "divergences"])
     assert result.exit_code == 2
-    assert result.stderr == "the current folder cannot be used: No such file or directory\n"
+    assert result.stderr == "the current folder is gone\n"

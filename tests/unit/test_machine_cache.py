@@ -83,6 +83,10 @@ def test_what_is_ours_stays(usual: Path, caplog: pytest.LogCaptureFixture) -> No
     usual.chmod(0o755)
     assert cache_dir_utils.cache_dir() == str(usual)  # it sets the variable
     assert machine_cache.folder() == usual
+    elsewhere = usual.with_name("ganstudy-cache-1")  # as a job has it from where it was sent
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(elsewhere)
+    assert machine_cache.folder() == elsewhere
+    assert elsewhere.stat().st_mode & 0o777 == 0o700
     shared = usual.with_name("shared")
     shared.mkdir(0o777)
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(shared)
@@ -100,3 +104,12 @@ def test_the_empty_place_goes_with_its_process(usual: Path) -> None:
     )
     assert Path(done.stdout.strip()).parent == usual.parent
     assert [*usual.parent.iterdir()] == [usual]
+
+
+@ON_POSIX
+def test_a_place_that_jobs_are_sent_is_no_more_trusted(usual: Path) -> None:
+    """A name that was seen where they were sent from could be made first where they run."""
+    planted = usual.with_name("ganstudy-cache-1")
+    planted.mkdir(0o777)
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(planted)
+    assert machine_cache.folder() != planted

@@ -344,6 +344,6 @@ def test_a_run_that_goes_on_on_other_arithmetic_says_so(
     directory.write([dataclasses.replace(record, arithmetic="abacus") for record in records])
     with trained_inline():
         pipeline.run(load(run / "study.yaml", ["seeds=3"]), run, workers=1)
-    lines = [line for line in caplog.messages if "other arithmetic than of earlier trials" in line]
+    lines = [line for line in caplog.messages if "than that of earlier trials" in line]
     assert len(lines) == 1
     assert set(existing.status(run)["status"]) == {"complete"}

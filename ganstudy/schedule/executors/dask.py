@@ -10,6 +10,7 @@ import dask
 from distributed import LocalCluster
 from pydantic import Field
 
+from ganstudy.cause import and_behind
 from ganstudy.schedule.executor import ExecutorError
 from ganstudy.schedule.executors._dask_client import DaskClient
 from ganstudy.schedule.executors._dask_scheduler import CONFIGURATION, joined, silence
@@ -72,10 +73,9 @@ def _of_its_own(workers: int) -> LocalCluster:
             silence_logs=logging.CRITICAL,
         )
     except (OSError, RuntimeError) as error:
-        cause: BaseException = error  # Dask says what has not started, and behind that why
-        while behind := cause.__cause__ or cause.__context__:
-            cause = behind
-        said = f"a Dask cluster of this machine cannot start: {cause}"
-        if not isinstance(cause, OSError):  # their process has ended
+        # Dask says what has not started, and behind that why.
+        causes = [own for own in and_behind(error) if str(own)]
+        said = f"a Dask cluster of this machine cannot start: {causes[-1]}"
+        if not any(isinstance(own, OSError) for own in causes):  # their process has ended
             said += f"; a script starts a run below `{_GUARD}`, which keeps it from its workers"
         raise ExecutorError(said) from None
