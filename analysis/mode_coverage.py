@@ -31,6 +31,8 @@ from ganstudy.targets import target_of
 ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "../runs"))
 ds = analysis.tuned(ds) if analysis.is_search(ds) else ds  # a search: arms at their best points
 ds = analysis.with_arms(ds)
+if "modes_covered" not in ds:  # a target without modes is refused in words
+    ds = ds.gan.measured("modes_covered")
 ds = ds.isel({axis: [0] for axis in analysis.setting_dims(ds) if axis in ds.attrs["given"]})
 arm = analysis.arm_dim(ds)
 target = target_of(str(ds.target_settings.values.flat[0]))

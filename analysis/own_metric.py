@@ -43,6 +43,10 @@ class LeastServed(Metric):
     Source  this notebook.
     """
 
+    def problem(self, target):
+        """A target without modes is refused, in these words."""
+        return f"{target.name} has no modes" if target.known_modes() is None else None
+
     def compute(self, samples, target):
         """Shapes (*pack, samples, dimension) -> (*pack,)."""
         modes = target.known_modes()

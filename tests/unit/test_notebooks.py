@@ -6,6 +6,7 @@ What reads notebooks takes seconds to import, for which no collection waits.
 from __future__ import annotations
 
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +102,25 @@ def test_every_cell_runs_whatever_the_layout(
         run(load(write_study(tmp_path, text, "other.yaml")), tmp_path / "run", workers=1)
     for name in (name for name in NAMES if name != "atlas"):
         _execute(name, kernel, tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["mode_coverage", "own_metric"])
+@pytest.mark.parametrize(
+    ("layout", "told"), [("table_study", "file has no(ne| modes)"), ("theory", "samples")]
+)
+def test_what_needs_modes_says_so(
+    name: str,
+    layout: str,
+    told: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a table, or a computation, where it was a `KeyError`."""
+    ds = request.getfixturevalue(layout).drop_vars("modes_covered", errors="ignore")
+    monkeypatch.setenv("GANSTUDY_RUN", "run")
+    monkeypatch.setattr("ganstudy.open_run", lambda _: ds)
+    with pytest.raises(ValueError, match=told):
+        runpy.run_path(str(FOLDER / f"{name}.py"))
 
 
 def _execute(name: str, kernel: KernelManager, path: Path) -> None:
