@@ -139,7 +139,7 @@ def chosen_points(ds: xr.Dataset) -> xr.DataArray:
     if "fresh" in ds:
         on_fresh = ((ds["status"] != "excluded") & ds["fresh"]).any("seed")
         best = best.where(~on_fresh.any("trial"), on_fresh.argmax("trial"))
-    return best
+    return best.compute()  # of a dataset in chunks no index can be followed that is not there yet
 
 
 @of_search
