@@ -62,16 +62,16 @@ def test_can_be_made_without_parameters(member: type[Member]) -> None:
     assert not inspect.isabstract(member)
     for name, field in member.model_fields.items():
         assert not field.is_required() or name in REQUIRED[member.name], name
-        assert field.description, name
+        assert field.description, f"parameter {name} says in no description what it is"
 
 
 @pytest.mark.parametrize("member", PARTS, ids=_identity)
 def test_docstring_says_what_it_is(member: type[Part]) -> None:
     """The first line is a sentence of its own."""
     lines = inspect.cleandoc(member.__dict__["__doc__"] or "").splitlines()
-    assert lines
-    assert lines[0].endswith(".")
-    assert len(lines) == 1 or not lines[1]
+    assert lines, f"{member.name} has no docstring"
+    assert lines[0].endswith("."), f"{lines[0]!r}, its first line, ends without a full stop"
+    assert len(lines) == 1 or not lines[1], "no empty line is below the first one"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,9 @@ def test_docstring_says_what_it_is(member: type[Part]) -> None:
 )
 def test_docstring_names_the_source(member: type[Member]) -> None:
     """Every formula has a source; the identity needs none."""
-    assert any(line.strip().startswith("Source  ") for line in (member.__doc__ or "").splitlines())
+    lines = (member.__doc__ or "").splitlines()
+    sources = [line for line in lines if line.strip().startswith("Source  ")]
+    assert sources, "no line begins with Source and two spaces"
 
 
 @pytest.mark.parametrize("member", [own for own in PARTS if not own.plugin], ids=_identity)

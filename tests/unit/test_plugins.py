@@ -398,10 +398,22 @@ def test_a_loss_of_the_whole_pack_is_told_by_its_shape(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_the_shape_of_a_loss_is_the_first_of_broken_promises(folder: Path) -> None:
-    """Eight came before it of which nobody could tell why."""
-    checked = conformance.check(_of_the_whole_pack(folder))
-    assert checked.broken[0].promise.startswith("a loss is one number for each trial: ")
-    assert "over the last dimension alone" in checked.broken[0].got
+    """Eight came before it of which nobody could tell why.
+
+    What the member does not say of itself is told in words: it was `lines`, and that `[]` does not
+    hold.
+    """
+    path = _of_the_whole_pack(folder)
+    bare = "\n    dof: int = 3\n"
+    text = re.sub(r'\n    """Descends.*?"""\n', bare, path.read_text(), count=1, flags=re.DOTALL)
+    path.write_text(text)
+    broken = conformance.check(path).broken
+    assert broken[0].promise.startswith("a loss is one number for each trial: ")
+    assert "over the last dimension alone" in broken[0].got
+    got = [one.got.partition(":")[0] for one in broken]
+    assert "parameter dof says in no description what it is" in got
+    assert "whole_mean has no docstring" in got
+    assert "no line begins with Source and two spaces" in got
 
 
 @pytest.mark.slow
