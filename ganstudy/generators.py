@@ -78,7 +78,7 @@ def sample(
 
     Errors  `RunError` for a run that cannot be read, a trial that it does not have, and one that
             keeps no generator, or takes labels of data that are gone; `ValueError` for a device
-            that is not there, a count below 1 and a seed below 0.
+            that is not there, a count below 1 and a seed below 0; `TypeError` for no name.
     """
     if count < 1 or (seed or 0) < 0:
         raise ValueError(f"count is at least 1 and seed at least 0 (got {count} and {seed})")
@@ -165,8 +165,7 @@ def write_onnx(
         write_whole(path, content(whole, inputs, canonical_json(about | known)))
     except NotExported as error:
         raise RunError(f"{path}: {error}") from None
-    image = configuration.target.image
-    shape = (configuration.target.dimension,) if image is None else tuple(image)
+    shape = configuration.target.image or (configuration.target.dimension,)
     made = " x ".join(map(str, ("batch", *shape)))
     words = f"generator of trial {own.id}" + ", averaged parameters" * averaged
     standardised = ", standardised" * ("scale" in known)
@@ -205,13 +204,14 @@ def _kept(path: Path, name: str, averaged: bool, run_plugins: bool) -> _Kept:
 
 def _named(directory: RunDirectory, search: Search, name: str) -> Trial[Kind]:
     """The trial of an id, of the beginning of one, or the best one."""
+    if not isinstance(name, str):  # the number of a point, for one, is no beginning of an id
+        raise TypeError(f"trial is an id, the beginning of one, or {BEST!r}, and not {name!r}")
     path = directory.path
     name = _best(path) if name == BEST else name
     recorded = directory.recorded()
-    found = {own: trial for own, trial in search.by_id.items() if own in recorded}
-    fitting = [trial for trial in found if trial.startswith(name)]
+    fitting = [own for own in search.by_id if own in recorded and own.startswith(name)]
     if len(fitting) == 1:
-        return found[fitting[0]]
+        return search.by_id[fitting[0]]
     if fitting:
         shown = ", ".join(fitting[:3]) + ", ..." * (len(fitting) > 3)
         raise RunError(f"{path}: {len(fitting)} trials begin with {name!r}: {shown}")

@@ -52,9 +52,13 @@ def open_runs(*paths: str | Path, along: Literal["arm", "study"] = "arm") -> xr.
             differ in schema, kind, target, in how a metric measures, in the meaning of a setting's
             label, or have no headline metric in common. Along `study`, where they differ in
             schema, kind, arms, settings, what these mean, or the space and sampler of their search.
+            `TypeError` for what is no path, as a list of them.
     """
     if along not in ("arm", "study"):
         raise RunError(f"along should be 'arm' or 'study' (got {along!r})")
+    for path in paths:
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError(f"open_runs takes each path by itself, open_runs(a, b), not {path!r}")
     places = [place for path in paths for place in runs_at(Path(path))]
     directories = [RunDirectory.existing(place) for place in places]
     if len(places) < 2:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ganstudy.system import in_order
 from ganstudy.targets._pictures import PICTURES, Pictures, prepared
-from ganstudy.targets._problems import DataError
+from ganstudy.targets._problems import DataError, unreadable
 
 if TYPE_CHECKING:
     from ganstudy.targets._pictures import AskedImages, Pixels
@@ -54,7 +54,7 @@ def read_pictures(path: str, asked: AskedImages) -> Pictures:
     except (DataError, MemoryError):
         raise
     except Exception as error:  # each format's reader has errors of its own
-        raise DataError(f"{path}: cannot be read: {error}") from None
+        raise unreadable(path, error) from None
 
 
 # --- arrays ---------------------------------------------------------------------------------------
@@ -122,7 +122,8 @@ def _together(path: Path, parts: Sequence[Pixels]) -> Pixels:
 def _key(path: Path, loaded: Any, asked: AskedImages) -> str:
     if asked.key is not None:
         if asked.key not in loaded:
-            raise DataError(f"{path}: no array {asked.key!r}; it has {', '.join(loaded)}")
+            there = ", ".join(loaded) or "none at all"
+            raise DataError(f"{path}: no array {asked.key!r}; it has {there}")
         return asked.key
     if set(_SETS) <= set(loaded):
         whole = f"without `label`, {' and '.join(_SETS)} are read with their own labels"

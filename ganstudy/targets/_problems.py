@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-__all__ = ["ChangedDataError", "DataError", "some"]
+__all__ = ["ChangedDataError", "DataError", "some", "unreadable"]
 
 
 class DataError(ValueError):
@@ -11,6 +11,14 @@ class DataError(ValueError):
 
 class ChangedDataError(DataError):
     """A file that is no longer what the study was read with; no trial is at fault."""
+
+
+def unreadable(path: object, error: Exception) -> DataError:
+    """What a format's own reader says of a file, but for advice that no study can follow."""
+    why = str(error)
+    if "allow_pickle" in why:
+        why = "it holds no numbers that NumPy has written, but objects, or text under another name"
+    return DataError(f"{path}: cannot be read: {why}")
 
 
 def some(texts: Sequence[str], most: int) -> str:

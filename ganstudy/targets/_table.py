@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ganstudy.targets._files import check_content
-from ganstudy.targets._problems import DataError, some
+from ganstudy.targets._problems import DataError, some, unreadable
 from ganstudy.targets._text_table import Dialect, read_text_table
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def read_table(path: str, sha256: str, asked: Asked) -> Table:
     except ImportError:
         raise DataError(f"{path}: needs pyarrow; pip install ganstudy[parquet]") from None
     except Exception as error:  # each format's reader has errors of its own
-        raise DataError(f"{path}: cannot be read: {error}") from None
+        raise unreadable(path, error) from None
     names, dropped = _chosen(path, known, asked)
     if of_label is None and asked.label is not None:
         of_label = _column(path, known, asked.label)
@@ -115,6 +115,8 @@ def _read(path: Path, suffix: str, asked: Asked) -> tuple[Mapping[Any, Any], Any
         np.load(file, allow_pickle=False) if suffix == ".npz" else _Single(path) as arrays,
     ):
         names = [n for n in arrays if n != asked.label]
+        if not names and asked.key not in arrays:
+            raise DataError(f"{path}: has no array" + " but the label" * bool(arrays))
         if asked.key is None and len(names) != 1:
             raise DataError(f"{path}: key is needed, one of {', '.join(names)}")
         if asked.key is not None and asked.key not in arrays:

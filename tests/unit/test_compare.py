@@ -360,6 +360,11 @@ def test_bad_use_exits_with_two(first: Path, given: list[str], told: str) -> Non
     assert "Traceback" not in result.output
 
 
+def test_a_list_of_runs_is_told_from_runs() -> None:
+    with pytest.raises(TypeError, match=r"each path by itself, .*, not \['a', 'b'\]"):
+        open_runs(["a", "b"])  # type: ignore[arg-type]
+
+
 @pytest.mark.slow
 def test_targets_as_arms_are_compared_like_for_like(tmp_path: Path) -> None:
     """Runs whose arms are targets may be compared if they have the same ones."""

@@ -238,6 +238,8 @@ def test_trials_are_named_by_beginnings_or_as_the_best(run: Path) -> None:
     scores = dataset["sliced_wasserstein"].isel(step=-1)
     best = dataset["trial_id"].values.flat[int(np.nanargmin(scores.values))]
     assert sample(run, count=2).trial == best
+    with pytest.raises(TypeError, match=r"trial is an id, .* or 'best', and not 3"):
+        ganstudy.load_generator(run, 3)  # type: ignore[arg-type]
     with pytest.raises(RunError, match="no recorded trial 'zz'"):
         sample(run, "zz")
     with pytest.raises(RunError, match="6 trials begin with ''"):

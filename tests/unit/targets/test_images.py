@@ -448,6 +448,8 @@ def _bad(folder: Path, pixels: Pixels) -> None:
     np.save(folder / "gap.npy", np.where(np.arange(300) == 150, np.nan, 0.5).reshape(3, 10, 10))
     np.save(folder / "same.npy", np.ones((5, 8, 8), np.uint8))
     np.savez(folder / "two.npz", a=pixels, b=pixels, c=np.zeros(COUNT))
+    np.savez(folder / "none.npz")
+    (folder / "text.npy").write_text("no array")
     np.savez(folder / "short.npz", a=pixels, c=np.zeros(COUNT - 1), n=np.full(COUNT, np.nan))
     keras = {"x_train": pixels[:20], "x_test": pixels[20:]}
     np.savez(folder / "hot.npz", **keras, y_train=np.eye(20), y_test=np.eye(20)[:10])
@@ -504,6 +506,8 @@ def _bad(folder: Path, pixels: Pixels) -> None:
         ("same.npy", "", 3, "all images are the same"),
         ("two.npz", "", 3, "key is needed, one of a, b"),
         ("two.npz", "key: d", 3, "no array 'd'; it has a, b, c"),
+        ("none.npz", "key: d", 3, "no array 'd'; it has none at all"),
+        ("text.npy", "", 3, "cannot be read: it holds no numbers that NumPy has written, but"),
         ("short.npz", "label: c", 3, "an array of 29 labels for 30 images, which take one each"),
         ("short.npz", "label: n", 3, r"the label of image 0 \(from 0\) is not finite"),
         ("short.npz", "label: d", 3, "no array 'd'; it has a, c, n"),

@@ -110,6 +110,10 @@ def _bad(folder: Path) -> Path:
     (folder / "table.csv").write_bytes(TABLE.read_bytes())
     (folder / "broken.npz").write_bytes(b"no archive")
     np.save(folder / "cube.npy", np.zeros((2, 2, 2)))
+    np.savez(folder / "empty.npz")
+    np.savez(folder / "lone.npz", groups=np.arange(9))
+    (folder / "text.npy").write_bytes(TABLE.read_bytes())
+    np.save(folder / "objects.npy", np.array([[{}], [1]]))
     (folder / "elsewhere.csv").symlink_to("gone.csv")
     return folder
 
@@ -134,6 +138,10 @@ def _bad(folder: Path) -> Path:
         ("short.csv", "label: group", 3, "2 rows; a target needs three"),
         ("broken.npz", "key: numbers", 3, "broken.npz: cannot be read"),
         ("cube.npy", "held_out_share: 0.2", 3, "an array of 3 dimensions"),
+        ("empty.npz", "held_out_share: 0.2", 3, "empty.npz: has no array$"),
+        ("lone.npz", "label: groups", 3, "lone.npz: has no array but the label$"),
+        ("text.npy", "columns: [0]", 3, "holds no numbers that NumPy.*, or text under another"),
+        ("objects.npy", "columns: [0]", 3, "read: it holds no numbers that NumPy has written, but"),
         ("table.csv", "sha256: abc", 6, "table.csv has changed: its SHA-256 is"),
     ],
 )
