@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +14,8 @@ from ganstudy.whole_file import write_whole
 
 _TRIAL, _DIGEST = "ganstudy.trial", "ganstudy.digest"
 _REPORT = "report"
+_LONGEST = 6000
+"""Characters that MLflow keeps of a param; more it cuts off in silence."""
 
 
 class MlflowExporter(Exporter):
@@ -114,7 +117,7 @@ def _write(client: Any, experiment: str, trial: ExportedTrial) -> None:
     for name, (steps, values) in trial.curves.items():
         pairs = zip(steps.tolist(), values.tolist(), strict=True)
         metrics += [Metric(name, value, 0, step) for step, value in pairs]
-    params = [Param(name, str(value)) for name, value in trial.parameters.items()]
+    params = [Param(name, _short(str(value))) for name, value in trial.parameters.items()]
     for start in range(0, len(params), 100):
         client.log_batch(own.info.run_id, params=params[start : start + 100])
     for start in range(0, len(metrics), 1000):
@@ -123,6 +126,14 @@ def _write(client: Any, experiment: str, trial: ExportedTrial) -> None:
     client.log_batch(own.info.run_id, tags=[RunTag(_DIGEST, trial.digest)])
     status = "FAILED" if trial.tags["status"] == "failed" else "FINISHED"
     client.set_terminated(own.info.run_id, status, end_time=end)
+
+
+def _short(text: str) -> str:
+    """What MLflow would cut, so that two texts which begin alike are still told apart."""
+    if len(text) <= _LONGEST:
+        return text
+    behind = f"... sha256 {sha256(text.encode()).hexdigest()}"
+    return text[: _LONGEST - len(behind)] + behind
 
 
 def _write_figures(client: Any, experiment: str, run: ExportedRun, known: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import importlib.util
 import json
 import re
@@ -14,7 +15,9 @@ import venv
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pandas as pd
@@ -714,6 +717,31 @@ def test_figures_come_though_their_trials_are_there(run: Path) -> None:
     export(run, "tensorboard")
     assert first.name not in {own.name for own in shown.iterdir()}
     assert not list(place.glob(".*"))
+
+
+def test_a_setting_that_mlflow_would_cut_has_its_digest_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 6,000 characters and more nothing told two apart that begin alike."""
+    client, kept = MagicMock(), dict[str, str]()
+    client.search_runs.return_value.token = None
+    client.get_experiment_by_name.return_value = None
+    client.log_batch = lambda _, params=(), **others: kept.update(params)
+    tuples = dict.fromkeys(("Metric", "Param", "RunTag"), lambda *own: own)
+    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "mlflow.entities", SimpleNamespace(**tuples))
+    tracking = SimpleNamespace(MlflowClient=lambda **_: client)
+    monkeypatch.setitem(sys.modules, "mlflow.tracking", tracking)
+    (tmp_path / "mlflow.db").touch()
+    settings = {"short": "a" * 6000, "long": "a" * 6001, "longer": "a" * 6002}
+    own = ExportedTrial("0", "a", {"status": "complete"}, settings, {"seconds": 1.0}, {})
+    assert family["mlflow"]().write(ExportedRun("a", "Why?", [own], []), tmp_path) == 1
+    assert kept["short"] == settings["short"]
+    assert {len(text) for text in kept.values()} == {6000}
+    for name in ("long", "longer"):
+        digest = hashlib.sha256(settings[name].encode()).hexdigest()
+        assert kept[name].startswith("aaa")
+        assert kept[name].endswith(f"a... sha256 {digest}")
 
 
 @pytest.mark.slow
