@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ganstudy import plot
 from ganstudy.report import build
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.columns import Columns, ColumnsSection
+from ganstudy.targets import RowsTarget, target_of
 
 NAMES = ["height", "weight", "pulse"]
 
@@ -33,6 +35,32 @@ def test_columns_are_in_the_units_of_the_file(table_study: xr.Dataset) -> None:
         for own in (columns.real[:, k], columns.pooled(0, k)):
             told = columns.in_units(own, k)
             assert np.abs(told[:, None] - known).min(axis=1).max() < 1e-4
+
+
+def test_samples_of_one_of_several_files_have_the_units_of_that_file(
+    table_study: xr.Dataset, tmp_path: Path
+) -> None:
+    """The dataset of a run on several keeps none, and as many features as the widest has."""
+    (tmp_path / "two.csv").write_text("a,b\n" + "".join(f"{k},{k * k}\n" for k in range(2, 12)))
+    two = json.dumps({"name": "file", "path": str(tmp_path / "two.csv")})
+    target = target_of(two)
+    assert isinstance(target, RowsTarget)
+    plain = table_study.drop_vars(["feature_mean", "feature_scale", "feature"])
+    rows = plain["samples"].copy(data=np.full(plain["samples"].shape, np.nan))
+    rows[..., :2] = np.resize(target.rows().train, (400, 2))
+    axis = pd.Index(["table.csv", "two.csv"], name="target_path")
+    both = plain.assign(
+        samples=xr.concat([plain["samples"], rows], axis),
+        target_settings=("target_path", [str(plain["target_settings"].values), two]),
+    )
+    own = both.sel(target_path="table.csv").gan.original_units()
+    xr.testing.assert_allclose(own.drop_vars("target_path"), table_study.gan.original_units())
+    told = both.sel(target_path="two.csv").gan.original_units()
+    assert told["feature"].values.tolist() == ["a", "b"]
+    np.testing.assert_allclose(told.sel(feature="b"), told.sel(feature="a") ** 2, rtol=1e-5)
+    assert set(np.round(told.sel(feature="a").values.ravel())) <= set(range(2, 12))
+    with pytest.raises(ValueError, match="of several targets select one, as by `sel`"):
+        both.gan.original_units()
 
 
 @pytest.mark.slow
