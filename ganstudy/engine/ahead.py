@@ -133,8 +133,8 @@ def _lock(name: str) -> FileLock:
 
 
 def _folder() -> Path:
-    path = machine_cache.folder() / "ganstudy"
-    path.mkdir(parents=True, exist_ok=True)
+    path = machine_cache.folder(made=True) / "ganstudy"
+    path.mkdir(exist_ok=True)
     return path
 
 

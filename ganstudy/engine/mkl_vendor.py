@@ -68,8 +68,7 @@ def _made(command: list[str], name: str) -> Path:
             [*command, str(made)], input=_SOURCE.encode(), check=True, capture_output=True
         )
         content = made.read_bytes()
-    library = machine_cache.folder() / f"{name}-{name_digest(content)}.so"
-    library.parent.mkdir(parents=True, exist_ok=True)
+    library = machine_cache.folder(made=True) / f"{name}-{name_digest(content)}.so"
     write_whole(library, content, durable=False)
     return library
 

@@ -145,7 +145,7 @@ def learn(trained: Trained, program: ProgramName, workers: int, wall: float) -> 
     content = {**_read(), _machine(): asdict(after)}
     # An estimate is not worth a run's failure.
     with suppress(OSError):
-        _path().parent.mkdir(parents=True, exist_ok=True)
+        machine_cache.folder(made=True)
         write_whole(_path(), json.dumps(content, indent=2).encode(), durable=False)
 
 

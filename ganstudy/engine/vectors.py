@@ -34,7 +34,7 @@ def vectors() -> str:
             return name.decode()
     found = compiler_vectors()
     with suppress(OSError):
-        kept.parent.mkdir(parents=True, exist_ok=True)
+        machine_cache.folder(made=True)
         content = f"{found} {name_digest(found.encode())}"
         write_whole(kept, content.encode(), durable=False)
     return found

@@ -198,8 +198,11 @@ def _trials(records: Mapping[str, Record], search: Search) -> Iterator[ExportedT
             seen.add(trial.id)
             # Of a point that a search has stopped the record does not know it.
             record, status = records[trial.id], statuses[index]
-            place = {name: values[index[axis]].item() for name, (axis, values) in columns.items()}
-            place = {**_on_axes(search, index), "seed": record.seed, **place}
+            place = {
+                **_on_axes(search, index),
+                "seed": record.seed,
+                **{name: values[index[axis]].item() for name, (axis, values) in columns.items()},
+            }
             tags = _tags(search, index, record) | {name: str(own) for name, own in place.items()}
             yield ExportedTrial(
                 trial.id,

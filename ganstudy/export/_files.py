@@ -47,19 +47,19 @@ def replaced(run: ExportedRun, place: Path, tool: str, content: Mapping[str, byt
     noted = known(place, tool)
     before = {i if "/" in i else f"{run.study}/{i}": digest for i, digest in noted.items()}
     now = run.digests
-    is_export = any((place / name).exists() for name in (_noted(tool), _EARLIER))
+    own = (place / _noted(tool)).exists()
     missing = [name for name in content if not (place / name).exists()]
     # What an earlier version wrote had other types.
-    if now == before and not missing and (place / _noted(tool)).exists():
+    if now == before and not missing and own:
         return 0
-    if len(missing) < len(content) and not is_export:
+    if len(missing) < len(content) and not (own or (place / _EARLIER).exists()):
         name = next(name for name in content if name not in missing)
         raise ExportError(f"{place / name}: is there, and is no export; choose another --to")
     run.refuse_another(before, place)
     place.mkdir(parents=True, exist_ok=True)
     if not before:  # so that what is there is known as an export, should it not come to its end
         remember(place, tool, before)
-    for name, own in content.items():
-        write_whole(place / name, own)
+    for name, file in content.items():
+        write_whole(place / name, file)
     remember(place, tool, now)
     return len(now) if missing else sum(before.get(i) != digest for i, digest in now.items())

@@ -263,7 +263,7 @@ def attempt(task: Task, device: str, say: Callable[[Begun], None] = lambda begun
     if (first := _tasks == 1) and (trouble := gpu.trouble(device)):
         return Ended("unable", cause=f"{device} cannot be used: {trouble}")
     ended = _attempt(task, device, say)
-    failing = ended.how == "raised" and gpu.fails(device)
+    failing = ended.how == "raised" and bool(gpu.trouble(device))
     # Which of the two is at fault, the trial or the GPU, the next worker shows.
     return replace(ended, fresh=first and not failing, spoilt=failing or memory.has_grown())
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["fails", "trouble"]
-
-
-def fails(device: str) -> bool:
-    """Whether the least that a GPU can be asked for fails in this process, as all does after an
-    error of a kernel, or whether a recording that failed has left its stream behind.
-
-    device  on which a pack was trained; `cpu` never fails
-    """
-    return bool(trouble(device))
+__all__ = ["trouble"]
 
 
 def trouble(device: str) -> str:
-    """Why a device `fails`, in one line; empty where it does not."""
+    """Why the least that a GPU can be asked for fails in this process, as all does after an error
+    of a kernel, or that a recording which failed has left its stream behind; in one line.
+
+    device  on which a pack is trained; `cpu` never fails
+
+    Returns  empty where there is none.
+    """
     if device == "cpu":
         return ""
     import torch

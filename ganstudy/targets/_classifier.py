@@ -157,8 +157,9 @@ def classifier(target: Target) -> Classifier:
     image = target.image
     assert image is not None
     assert target.labels
+    machine_cache.folder(made=True)
     path = _path(target)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     with FileLock(f"{path}.lock"):
         kept = _kept(path)
         if kept is None:

@@ -74,9 +74,7 @@ def test_a_command_that_trains_nothing_leaves_none(tmp_path: Path, steps: str) -
     said, _ = run.communicate(timeout=600)
     assert run.returncode == (0 if steps == "100" else 2), said
     assert gone(run)
-    # The machine's cache is made, empty, as soon as it is asked: whoever is first has it.
-    left = list(temporary.rglob("*"))
-    assert [own for own in left if not own.name.startswith("torchinductor_")] == []
+    assert list(temporary.iterdir()) == []
 
 
 def test_none_that_cannot_be_started_is_missed(

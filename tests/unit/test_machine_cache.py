@@ -79,13 +79,15 @@ def test_what_is_ours_stays(usual: Path, caplog: pytest.LogCaptureFixture) -> No
     """Made for ourselves whatever the umask, and as torch makes it; a place that is asked for is
     whose it may be."""
     assert machine_cache.folder() == usual
+    assert not usual.exists()  # for a question alone
+    assert machine_cache.folder(made=True) == usual
     assert usual.stat().st_mode & 0o777 == 0o700
     usual.chmod(0o755)
     assert cache_dir_utils.cache_dir() == str(usual)  # it sets the variable
     assert machine_cache.folder() == usual
     elsewhere = usual.with_name("ganstudy-cache-1")  # as a job has it from where it was sent
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(elsewhere)
-    assert machine_cache.folder() == elsewhere
+    assert machine_cache.folder(made=True) == elsewhere
     assert elsewhere.stat().st_mode & 0o777 == 0o700
     shared = usual.with_name("shared")
     shared.mkdir(0o777)
