@@ -177,6 +177,7 @@ def print_planned(plan: Plan) -> None:
 def _power(study: Study) -> Power | None:
     """What its seeds or searches can show; None where no fixed number of them compares arms."""
     from ganstudy.analysis import Power
+    from ganstudy.score import worst
 
     drawn = study.keys.draws(study.seeds)
     if study.answer == "claims" or drawn is None or not study.axes:
@@ -187,7 +188,10 @@ def _power(study: Study) -> Power | None:
     arms = {point[arm] for point in study.points}
     settings = [point[:arm] + point[arm + 1 :] for point in study.points]
     shared = sum(settings.count(own) == len(arms) for own in set(settings))
-    return Power.of(len(arms), shared, *drawn) if len(arms) > 1 else None
+    if len(arms) < 2:
+        return None
+    ends = [worst(point.readings[study.score]) for point in study.points.values()]
+    return Power.of(len(arms), shared, *drawn, has_worst=not any(map(math.isnan, ends)))
 
 
 def print_status(found: Mapping[str, Any], as_json: bool) -> None:

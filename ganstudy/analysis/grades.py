@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,10 +90,14 @@ def in_direction(grades: NDArray[np.str_], tested: Array, told: Array | float) -
     return np.where((grades != "") & (tested * told < 0), "open", grades)
 
 
-def fewest_seeds(pairs: int, settings: int = SETTINGS) -> int:
-    """Seeds below which no difference among so many pairs of arms can be clear, however large."""
+def fewest_seeds(pairs: int, settings: int = SETTINGS, *, wins: bool = False) -> int:
+    """Seeds below which no difference among so many pairs of arms can be clear, however large.
+
+    wins  whether arms are compared by wins, as in `graded`
+    """
+    least = partial(smallest_p, chance=A_TOSS) if wins else smallest_p
     # One seed is left out, and the smallest p of the others is multiplied by the number of pairs.
-    fewest = 1 + next(n for n in range(2, 60) if pairs * float(smallest_p(n)) < CLEAR)
+    fewest = 1 + next(n for n in range(2, 60) if pairs * float(least(n)) < CLEAR)
     return max(fewest, OF_FEW) if settings < SETTINGS else fewest
 
 

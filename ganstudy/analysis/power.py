@@ -23,6 +23,8 @@ class Power:
               differences between two arms within a seed; infinite below `fewest`
     needed    seeds with which a difference of `LARGE` is; None if more than a hundred
     unit      what `seeds` counts: `seed` or `search`
+    by_wins   `fewest` where a trial is worse than any number, and arms are compared by wins; None
+              of a metric with a worst value
     """
 
     arms: int
@@ -32,10 +34,16 @@ class Power:
     effect: float
     needed: int | None
     unit: str = "seed"
+    by_wins: int | None = None
 
     @classmethod
-    def of(cls, arms: int, settings: int, seeds: int, unit: str = "seed") -> Power:
-        """The power of a study with two arms or more."""
+    def of(
+        cls, arms: int, settings: int, seeds: int, unit: str = "seed", *, has_worst: bool = True
+    ) -> Power:
+        """The power of a study with two arms or more.
+
+        has_worst  whether the metric has a worst value, which a diverged trial scores
+        """
         pairs = math.comb(arms, 2)
         return cls(
             arms,
@@ -45,9 +53,20 @@ class Power:
             clear_effect(seeds, pairs, settings),
             seeds_for(LARGE, pairs, settings),
             unit,
+            None if has_worst else fewest_seeds(pairs, settings, wins=True),
         )
 
     def __str__(self) -> str:
+        told = self._by_scores()
+        if self.by_wins is not None:
+            told += (
+                ". The score has no worst value: if a trial diverges or scores infinity, arms are "
+                "compared by wins, and nothing is clear with fewer than "
+                f"{plural(self.by_wins, self.unit)}"
+            )
+        return told
+
+    def _by_scores(self) -> str:
         size = f"{plural(self.seeds, self.unit)} of {plural(self.arms, 'arm')}"
         enough = "more than 100" if self.needed is None else f"{self.needed}"
         if math.isinf(self.effect):

@@ -358,6 +358,21 @@ def test_what_a_study_can_show_is_said_before_it_is_run(tmp_path: Path) -> None:
     assert "can make" not in alone
 
 
+def test_a_score_without_a_worst_value_is_promised_what_wins_can_show(tmp_path: Path) -> None:
+    """Of three pairs, 3 * 2 * 2^-10 without one of eleven seeds is below 0.01, and of ten not."""
+    study = tmp_path / "study.yaml"
+    arms = "search: {grid: {divergence: [minimax, hinge, reverse_kl]}}"
+    metrics = "trial: {record: {metrics: [modes_covered, energy_distance]}}"
+    study.write_text(f"question: Which?\n{metrics}\n{arms}\nseeds: 12\n")
+    assert "by wins" not in _output(["check", str(study)])
+    unbounded = ["plan", str(study), "score=energy_distance", "--out", str(tmp_path / "run")]
+    assert (
+        "The score has no worst value: if a trial diverges or scores infinity, arms are compared "
+        "by wins, and nothing is clear with fewer than 11 seeds"
+    ) in _output(unbounded)
+    assert json.loads(_output([*unbounded, "--json"]))["power"]["by_wins"] == 11
+
+
 def test_computations_are_promised_no_grades(tmp_path: Path) -> None:
     """Where chance has no part the page grades nothing, however many seeds there are."""
     study = tmp_path / "study.yaml"

@@ -672,6 +672,16 @@ def test_detectable_differences_are_those_of_the_noncentral_t() -> None:
     assert seeds_for(1e-3, 1) is None
 
 
+@pytest.mark.parametrize("pairs", [1, 3, 6, 36])
+@pytest.mark.parametrize("settings", [1, 4])
+def test_fewer_seeds_than_wins_need_make_nothing_clear(pairs: int, settings: int) -> None:
+    """Though one arm wins all; so many do."""
+    fewest = fewest_seeds(pairs, settings, wins=True)
+    for seeds in (fewest - 1, fewest):
+        _, grade = graded(np.ones((pairs, seeds)), settings, wins=True)
+        assert {*grade} == ({"clear"} if seeds == fewest else {"leaning"})
+
+
 @pytest.mark.parametrize("settings", [1, 3])
 def test_ten_seeds_of_few_settings_can_be_clear_and_nine_cannot(settings: int) -> None:
     """However large the difference; of four settings or more nine can."""
