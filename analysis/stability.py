@@ -27,6 +27,8 @@ from ganstudy import analysis, plot, shipped
 ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "../runs"))
 ds = analysis.tuned(ds) if analysis.is_search(ds) else ds  # a search: arms at their best points
 ds = analysis.with_arms(ds)
+if "critic_loss" not in ds:
+    raise ValueError("this run trains no critic; GANSTUDY_RUN takes the path of one that does")
 arm = analysis.arm_dim(ds)
 
 # %% [markdown]

@@ -21,6 +21,7 @@ from ganstudy.pipeline import run
 from ganstudy.study import load
 
 if TYPE_CHECKING:
+    import xarray as xr
     from jupyter_client.manager import KernelManager
 
 FOLDER = Path(__file__).parents[2] / "analysis"
@@ -121,6 +122,14 @@ def test_what_needs_modes_says_so(
     monkeypatch.setattr("ganstudy.open_run", lambda _: ds)
     with pytest.raises(ValueError, match=told):
         runpy.run_path(str(FOLDER / f"{name}.py"))
+
+
+def test_what_needs_a_critic_says_so(theory: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a computation it was a `KeyError`, after cells of results."""
+    monkeypatch.setenv("GANSTUDY_RUN", "run")
+    monkeypatch.setattr("ganstudy.open_run", lambda _: theory)
+    with pytest.raises(ValueError, match="trains no critic"):
+        runpy.run_path(str(FOLDER / "stability.py"))
 
 
 def _execute(name: str, kernel: KernelManager, path: Path) -> None:

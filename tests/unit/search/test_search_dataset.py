@@ -294,6 +294,14 @@ def test_a_space_that_is_used_up_leaves_nothing_missing(tmp_path: Path) -> None:
     assert "best of its 4 points, as random search found it; all arms had this budget" in said
 
 
+def test_a_sampler_of_another_version_is_told_by_its_name(
+    gathered: tuple[Bayes, xr.Dataset],
+) -> None:
+    """It was a `KeyError` in place of the page's first sentence."""
+    ds = gathered[1].assign_attrs(sampler="nsga", startup=0)
+    assert "points, as nsga found it" in search_report.sentence(Searched.of(ds))
+
+
 def test_a_budget_that_was_spent_at_one_value_is_told(
     gathered: tuple[Bayes, xr.Dataset],
 ) -> None:

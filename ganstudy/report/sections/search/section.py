@@ -11,7 +11,7 @@ from markupsafe import Markup
 from numpy.typing import ArrayLike
 
 from ganstudy.analysis import status_counts
-from ganstudy.analysis.budget_curve import drawn_by, learned
+from ganstudy.analysis.budget_curve import drawn_by
 from ganstudy.report import latex, prose
 from ganstudy.report.differences import MOST_LISTED
 from ganstudy.report.findings import Findings
@@ -42,12 +42,13 @@ def sentence(searched: Searched) -> Markup:
         for status, count in zip(counts["status"].values.tolist(), counts.values, strict=True)
         if count and status in INCOMPLETE
     }
-    one = len(searched.groups) == 1
+    one, name = len(searched.groups) == 1, drawn_by(searched.ds)
+    sampler = SAMPLERS.get(name)  # None of one that this version does not know
     text = Markup("{} shown at the best of its {}, as {} found it{}{}").format(
         "The study is" if one else "Each arm is",
         searched.budget,
-        SAMPLERS[drawn_by(searched.ds)].called,
-        ", which draws the first at random" if learned(searched.ds) else "",
+        sampler.called if sampler else name,
+        ", which draws the first at random" if sampler and sampler.learns else "",
         "" if one else _budgets(searched) + _untuned(searched),
     )
     if lost:
