@@ -14,7 +14,7 @@ __all__ = [
     "below_zero",
     "drawable",
     "of_one_seed",
-    "percent",
+    "of_variance",
     "rest",
     "sentence",
     "with_interval",
@@ -56,7 +56,7 @@ def rest(findings: Findings) -> Markup:
     pairs = pairs.sortby(-pairs["share"])
     below = " (what is estimated below zero is told as 0%)" if below_zero(effects, 0.02) else ""
     left = Markup("{} is left to {} of the same kind and higher interactions{}.").format(
-        percent(float(effects["residual"])), prose.several(findings.rival), below
+        of_variance(float(effects["residual"])), prose.several(findings.rival), below
     )
     if findings.drawn and of_one_seed(effects):
         # As many trials as there are pairs of values: what is left is nothing, by arithmetic.
@@ -68,7 +68,7 @@ def rest(findings: Findings) -> Markup:
         others = ~np.isin(known, factor_dims(findings.ds))
         if not others.any():
             return left
-        more = percent(float(np.nansum(effects["share"].values[others])))
+        more = of_variance(float(np.nansum(effects["share"].values[others])))
         paired, seeded = any(" × " in name for name in known), "seed" in known
         what = f"Pairs of axes{f' and the {findings.unit}' if seeded else ''}"
         what = what if paired else f"The {findings.unit}"
@@ -92,7 +92,7 @@ def _named(findings: Findings, pairs: xr.Dataset) -> Markup:
         within = f"{share[:-1]}; {grade})" if share.endswith(")") else f"{share} ({grade})"
         parts.append(f"{name} {within}")
     if others := names[len(named) :]:
-        most = percent(float(pairs["share"].sel(effect=others[0])))
+        most = of_variance(float(pairs["share"].sel(effect=others[0])))
         parts.append(f"{len(others)} other pairs {most} or less each")
     return prose.listing(parts)
 
@@ -101,8 +101,8 @@ def _of_the_seed(findings: Findings) -> Markup:
     """What trials of a seed have in common, which is no axis and may be most of the variance."""
     effects = findings.effects
     known = effects["effect"].values == "seed"
-    share = percent(float(effects["share"].values[known].sum()))
-    return Markup("" if share == percent(0.0) else "the {} explains {}, and ").format(
+    share = of_variance(float(effects["share"].values[known].sum()))
+    return Markup("" if share == of_variance(0.0) else "the {} explains {}, and ").format(
         findings.unit, share
     )
 
@@ -110,14 +110,14 @@ def _of_the_seed(findings: Findings) -> Markup:
 def with_interval(findings: Findings, effect: xr.Dataset) -> str:
     """`37% (28% to 46%)`: a share with its interval, where chance draws one."""
     if not findings.drawn:
-        return percent(float(effect["share"]))
+        return of_variance(float(effect["share"]))
     return prose.with_limits(
-        prose.each(percent), *(float(effect[name]) for name in ("share", "low", "high"))
+        prose.each(of_variance), *(float(effect[name]) for name in ("share", "low", "high"))
     )
 
 
-def percent(share: float) -> str:
-    """A share as the page shows it: of none, an estimate is as often below zero as above.
+def of_variance(share: float) -> str:
+    """A share of variance as told: of none, an estimate is as often below zero as above.
 
     What is left by those below zero is more than all.
     """

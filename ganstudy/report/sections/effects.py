@@ -19,7 +19,7 @@ from ganstudy.report.explained import (
     below_zero,
     drawable,
     of_one_seed,
-    percent,
+    of_variance,
     with_interval,
 )
 from ganstudy.report.findings import Findings
@@ -50,7 +50,7 @@ def draw(findings: Findings) -> Drawing:
     draw_on(left, findings)
     fitted, lost = _means(right, findings, factors)
     shown = [
-        f"{percent(share)} {name}"
+        f"{of_variance(share)} {name}"
         for name, share in zip(effects["effect"].values, effects["share"].values, strict=True)
     ]
     caption = Markup(
@@ -165,7 +165,7 @@ def _bars(axes: Axes, effects: xr.Dataset) -> None:
             axes.plot([low, high], [row, row], color=style.MUTED, linewidth=1.2)
             ends[row] = max(shares[row], float(high))
     for row, (share, end) in enumerate(zip(shares, ends, strict=True)):
-        axes.text(end + 0.01, row, percent(share), va="center", fontsize=8, color=style.MUTED)
+        axes.text(end + 0.01, row, of_variance(share), va="center", fontsize=8, color=style.MUTED)
     axes.set_yticks(range(len(names)), [style.short_name(name, MOST_NAMED) for name in names])
     axes.tick_params(axis="y", length=0, labelcolor=style.INK)
     axes.invert_yaxis()

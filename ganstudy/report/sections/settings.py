@@ -139,7 +139,7 @@ def _beyond(findings: Findings, mean: NDArray[np.float64]) -> Markup:
     if not beyond:
         return Markup("")
     return Markup(" Colours end at {}, and {} beyond {} the last one.").format(
-        " and ".join(
+        prose.listing(
             findings.show(end) for end, out in ((low, mean < low), (high, mean > high)) if out.any()
         ),
         prose.plural(beyond, "cell"),
