@@ -1,36 +1,25 @@
-"""What the verbs of the command line take: arguments, options, and what these amount to."""
+"""What the verbs of the command line take: arguments and options."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Literal, get_args
 
 import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from ganstudy.cause import one_line
-from ganstudy.executor_options import checked_options
 from ganstudy.mistyped import NamedChoice
 from ganstudy.plugins import family as family_of
 from ganstudy.system import cores
 from ganstudy.terminal import answering
 
-if TYPE_CHECKING:
-    from ganstudy.schedule.options import Options
-    from ganstudy.schedule.where import Where
-    from ganstudy.study import Study
-
 __all__ = [
-    *("Along", "along_option", "MemberName", "asked_study", "command_line", "every_option"),
-    *("execution", "execution_options", "from_option", "json_option", "live_option", "live_page"),
-    *("out_option", "overrides_argument", "plugins_option", "run_argument"),
-    *("run_options", "sampling_options", "study_argument", "workers_option"),
+    *("Along", "MemberName", "compare_options", "every_option"),
+    *("from_option", "json_option", "live_option", "out_option"),
+    *("overrides_argument", "plugins_option", "retry_options", "run_argument", "run_options"),
+    *("sampling_options", "study_argument", "verify_options", "workers_option"),
 ]
 
 
@@ -67,16 +56,6 @@ from_option = click.option(
     show_default=True,
     help="A name of `studies`.",
     shell_complete=_study_names,
-)
-
-Along = Literal["arm", "study"]
-
-along_option = click.option(
-    "--along",
-    type=NamedChoice(get_args(Along)),
-    default="arm",
-    show_default=True,
-    help="Arms of all runs side by side; or the same arms, study by study.",
 )
 study_argument = click.argument("study", type=click.Path(path_type=Path))
 out_option = click.option(
@@ -130,7 +109,7 @@ def json_option(verb: Callable[..., None]) -> Callable[..., None]:
     return option(answering(verb))
 
 
-def execution_options(verb: Callable[..., None]) -> Callable[..., None]:
+def _execution_options(verb: Callable[..., None]) -> Callable[..., None]:
     """Where and how trials are trained, for the verbs that train some."""
     for option in (
         json_option,
@@ -164,10 +143,70 @@ def run_options(verb: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--dry-run", is_flag=True, help="Print the plan, with its time on CPUs; train nothing."
         ),
-        execution_options,
+        _execution_options,
         out_option,
         overrides_argument,
         study_argument,
+    ):
+        verb = option(verb)
+    return verb
+
+
+def retry_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """What `retry` takes: a run, which of its trials, and where and how they are trained."""
+    for option in (
+        _execution_options,
+        click.option(
+            "--metrics", is_flag=True, help="And those of which a metric could not be measured."
+        ),
+        click.option(
+            "--generators",
+            is_flag=True,
+            help="And those whose generator is asked for and not kept.",
+        ),
+        overrides_argument,
+        run_argument,
+    ):
+        verb = option(verb)
+    return verb
+
+
+def verify_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """What `verify` takes: a run, how many of its trials, and where and how they are trained."""
+    for option in (
+        _execution_options,
+        click.option(
+            "--trials",
+            type=click.IntRange(min=1),
+            show_default="two of each arm and status",
+            help="How many trials of the run are trained again.",
+        ),
+        run_argument,
+    ):
+        verb = option(verb)
+    return verb
+
+
+Along = Literal["arm", "study"]
+
+
+def compare_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """What `compare` takes: runs, how they are put side by side, and where the report goes."""
+    for option in (
+        plugins_option,
+        click.option(
+            "--out",
+            type=click.Path(path_type=Path),
+            help="Where the report goes [runs/compare-<runs>].",
+        ),
+        click.option(
+            "--along",
+            type=NamedChoice(get_args(Along)),
+            default="arm",
+            show_default=True,
+            help="Arms of all runs side by side; or the same arms, study by study.",
+        ),
+        click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="RUN RUN ..."),
     ):
         verb = option(verb)
     return verb
@@ -183,8 +222,9 @@ def _one_device(ctx: click.Context, param: click.Parameter, asked: str) -> str:
 
 
 def sampling_options(verb: Callable[..., None]) -> Callable[..., None]:
-    """Which samples of which generator, as `generators.sample` takes them, and where they go."""
+    """What `sample` takes: a run, which samples of which generator, and where they go."""
     for option in (
+        plugins_option,
         click.option(
             "--onnx",
             type=click.Path(path_type=Path),
@@ -221,79 +261,7 @@ def sampling_options(verb: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--trial", default="best", show_default=True, help="An id, or how one begins."
         ),
+        run_argument,
     ):
         verb = option(verb)
     return verb
-
-
-def asked_study(study: Path, overrides: tuple[str, ...], out: Path | None) -> tuple[Study, Path]:
-    """The study and its run directory; the study.yaml of a run continues that run."""
-    from ganstudy.store import RunDirectory
-    from ganstudy.store.place import is_run
-    from ganstudy.study import load
-
-    own = RunDirectory(study.parent)
-    if study == own.study and (is_run(own.path) or os.path.lexists(own.resolved)):
-        return own.read_study(overrides, run_plugins=True, to_train=True), out or study.parent
-    asked = load(study, overrides)
-    return asked, out or Path("runs") / asked.name
-
-
-def _devices(asked: str, options: Options, used: bool) -> tuple[str, ...]:
-    """Device names; `auto` is every CUDA device, or the CPU where there is none or none is used."""
-    from ganstudy.schedule.devices import CPU, named, named_elsewhere, unused
-
-    if asked == "auto" and not used:
-        return (CPU,)
-    try:
-        names = named_elsewhere(asked) if options.elsewhere else named(asked)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--devices") from None
-    return names if used else unused(names)
-
-
-def execution(
-    studies: Iterable[Study], workers: int | None, devices: str, executor: str, **asked: Any
-) -> Where:
-    """Where to train some studies.
-
-    asked  values of the executor's own options
-    """
-    from ganstudy.schedule.where import Where
-
-    options = _executor_options(executor, asked)
-    names = _devices(devices, options, any(study.uses_device for study in studies))
-    return Where(_workers(workers, options, names), names, executor, options.model_dump())
-
-
-def _workers(asked: int | None, options: Options, devices: Sequence[str]) -> int:
-    workers = asked or options.default_workers
-    if workers is None:
-        workers = cores() if "cpu" in devices else len(devices)
-    if why := options.why_not(workers):
-        raise click.BadParameter(why, param_hint="--workers")
-    return workers
-
-
-def _executor_options(executor: str, asked: Mapping[str, Any]) -> Options:
-    """An executor may be a plug-in's, so that its name is checked when the study has been read."""
-    from ganstudy.nearest import nearest
-    from ganstudy.schedule import executors
-
-    known = executors.family
-    if executor not in known.names:
-        hint = f"no executor {executor!r}{nearest(executor, known.names)}"
-        raise click.BadParameter(hint, param_hint="--executor")
-    return checked_options(executors.executor_named(executor).asks, asked)
-
-
-def live_page(directory: Path, every: float) -> AbstractContextManager[None]:
-    """What keeps the page of a run current while it trains."""
-    from ganstudy.live import alongside
-
-    return alongside(directory, every)
-
-
-def command_line() -> str:
-    """What was typed, as provenance tells it; what cannot be printed by its code."""
-    return one_line(shlex.join(["ganstudy", *sys.argv[1:]]))

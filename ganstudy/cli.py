@@ -13,23 +13,23 @@ import click
 from ganstudy.arguments import (
     Along,
     MemberName,
-    along_option,
-    asked_study,
-    command_line,
+    compare_options,
     every_option,
-    execution_options,
     from_option,
     json_option,
     live_option,
     out_option,
     overrides_argument,
     plugins_option,
+    retry_options,
     run_argument,
     run_options,
     sampling_options,
     study_argument,
+    verify_options,
     workers_option,
 )
+from ganstudy.asked import asked_study, command_line
 from ganstudy.catalogue import print_members
 from ganstudy.executor_options import TrainingCommand
 from ganstudy.mistyped import NamedChoice
@@ -38,7 +38,6 @@ from ganstudy.plugins import family as family_of
 from ganstudy.summaries import print_checked, print_plan, print_status, print_studies
 from ganstudy.system import cores
 from ganstudy.terminal import Verbs, clear_errors
-from ganstudy.whole_file import write_whole
 
 
 @click.group(
@@ -178,28 +177,21 @@ def report(run: Path, run_plugins: bool, live: bool, every: float) -> None:
         from ganstudy.job import verbs
 
         several = verbs.is_job(run)
-        if several and live:
-            verbs.keep_current(run, every, run_plugins)
-            return
         if live:
             from ganstudy.live import keep_current
 
-            keep_current(run, every, run_plugins=run_plugins)
-            return
-        if several:
+            keep = verbs.keep_current if several else keep_current
+            keep(run, every, run_plugins=run_plugins)
+        elif several:
             verbs.report(run, run_plugins)
-        from ganstudy import existing
+        else:
+            from ganstudy import existing
 
-        click.echo(f"report: {existing.report_anew(run, run_plugins=run_plugins)}")
+            click.echo(f"report: {existing.report_anew(run, run_plugins=run_plugins)}")
 
 
 @main.command()
-@click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="RUN RUN ...")
-@along_option
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Where the report goes [runs/compare-<runs>]."
-)
-@plugins_option
+@compare_options
 def compare(runs: tuple[Path, ...], along: Along, out: Path | None, run_plugins: bool) -> None:
     """Build one report over several runs; a folder of runs stands for all of them."""
     with clear_errors("run the same command to continue"):
@@ -210,13 +202,7 @@ def compare(runs: tuple[Path, ...], along: Along, out: Path | None, run_plugins:
 
 
 @main.command(cls=TrainingCommand)
-@run_argument
-@overrides_argument
-@click.option(
-    "--generators", is_flag=True, help="And those whose generator is asked for and not kept."
-)
-@click.option("--metrics", is_flag=True, help="And those of which a metric could not be measured.")
-@execution_options
+@retry_options
 def retry(run: Path, overrides: tuple[str, ...], **asked: Any) -> None:
     """Train the failed trials of a run again, and only those."""
     with clear_errors("run the same command to continue"):
@@ -226,37 +212,18 @@ def retry(run: Path, overrides: tuple[str, ...], **asked: Any) -> None:
 
 
 @main.command()
-@run_argument
 @sampling_options
-@plugins_option
-def sample(run: Path, to: Path | None, onnx: Path | None, run_plugins: bool, **asked: Any) -> None:
+def sample(run: Path, to: Path | None, onnx: Path | None, **asked: Any) -> None:
     """Draw samples of a generator that a run has kept (record.generator); --onnx writes it, too."""
     with clear_errors():
-        from ganstudy import generators, sample_files
+        from ganstudy import sample_files
 
-        if to is not None:
-            sample_files.check_name(to)
-        found = generators.sample(run, **asked, run_plugins=run_plugins)
-        path = to or Path(sample_files.default_name(found))
-        # Whatever can be refused is, before either file is written.
-        content = sample_files.content(found, path)
-        sample_files.check_places(path, *([onnx] if onnx else []))
-        if onnx is not None:
-            how = {"averaged": asked["averaged"], "run_plugins": run_plugins}
-            click.echo(f"{onnx}: {generators.write_onnx(run, onnx, found.trial, **how)}")
-        write_whole(path, content)
-        click.echo(f"{path}: {found.words}")
+        for line in sample_files.written(run, to, onnx, **asked):
+            click.echo(line)
 
 
 @main.command(cls=TrainingCommand)
-@run_argument
-@click.option(
-    "--trials",
-    type=click.IntRange(min=1),
-    show_default="two of each arm and status",
-    help="How many trials of the run are trained again.",
-)
-@execution_options
+@verify_options
 def verify(run: Path, trials: int | None, as_json: bool, **where: Any) -> None:
     """Train some trials of a run again and compare every number that they stored."""
     with clear_errors():

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from ganstudy.arguments import asked_study, command_line, execution, live_page
+from ganstudy.asked import asked_study, command_line, execution, live_page
 from ganstudy.display import display
 from ganstudy.summaries import print_plan, print_verification
 from ganstudy.terminal import print_ended

@@ -5,22 +5,25 @@ from __future__ import annotations
 import io
 import math
 import os
+from collections.abc import Iterator
 from errno import EACCES, EISDIR, ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ganstudy import generators
 from ganstudy.report.sheets import pictures, png, sheet
 from ganstudy.store import RunError
 from ganstudy.store.place import may_make_files
+from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganstudy.generators import Sampled
 
-__all__ = ["check_name", "check_places", "content", "default_name"]
+__all__ = ["written"]
 
 SUFFIXES = (".npz", ".png")
 
@@ -28,13 +31,42 @@ SHOWN = 48
 """Pixels a side below which an image on a sheet is magnified."""
 
 
-def default_name(sampled: Sampled) -> str:
+def written(
+    run: Path,
+    to: Path | None,
+    onnx: Path | None,
+    *,
+    averaged: bool,
+    run_plugins: bool,
+    **asked: Any,
+) -> Iterator[str]:
+    """Draw samples of a run's generator as `generators.sample` does, and write them; the generator,
+    too, where `onnx` names its file. Each file in a line once it is there.
+
+    Errors  as `generators.sample` and `write_onnx`; `RunError` for a file that is none of samples,
+            or no picture of them; `OSError`, as writing would, before either is written.
+    """
+    if to is not None:
+        _check_name(to)
+    how: dict[str, Any] = {"averaged": averaged, "run_plugins": run_plugins}
+    found = generators.sample(run, **asked, **how)
+    path = to or Path(_default_name(found))
+    # Whatever can be refused is, before either file is written.
+    content = _content(found, path)
+    _check_places(path, *([onnx] if onnx else []))
+    if onnx is not None:
+        yield f"{onnx}: {generators.write_onnx(run, onnx, found.trial, **how)}"
+    write_whole(path, content)
+    yield f"{path}: {found.words}"
+
+
+def _default_name(sampled: Sampled) -> str:
     """A picture where samples can be looked at, and else arrays."""
     looked_at = sampled.image is not None or sampled.samples.shape[1] == 2
     return f"{sampled.trial}{'.png' if looked_at else '.npz'}"
 
 
-def check_name(path: Path) -> None:
+def _check_name(path: Path) -> None:
     """Refuse a file that is none of samples by its name, before any is drawn.
 
     Errors  `RunError`.
@@ -43,16 +75,16 @@ def check_name(path: Path) -> None:
         raise RunError(f"{path}: samples are written as {' or '.join(SUFFIXES)}")
 
 
-def content(sampled: Sampled, path: Path) -> bytes:
+def _content(sampled: Sampled, path: Path) -> bytes:
     """The file of samples that the suffix of a path says.
 
     Errors  `RunError` for another suffix, and for a picture of what has none.
     """
-    check_name(path)
+    _check_name(path)
     return _arrays(sampled) if path.suffix == ".npz" else _picture(sampled, path)
 
 
-def check_places(*paths: Path) -> None:
+def _check_places(*paths: Path) -> None:
     """Refuse files that cannot be written, before any of them is.
 
     Errors  `OSError`, as writing would.

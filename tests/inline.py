@@ -10,7 +10,8 @@ import pytest
 
 from ganstudy import pipeline, verification
 from ganstudy.schedule import worker_process
-from ganstudy.schedule.executor import Clock, Ended, Executor, Task, attempt
+from ganstudy.schedule.clock import Clock
+from ganstudy.schedule.executor import Ended, Executor, Task, attempt
 
 
 class Inline(Executor):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ganstudy.arguments import command_line, execution, live_page
+from ganstudy.asked import command_line, execution, live_page
 from ganstudy.job.folder import Folder, is_job
 from ganstudy.job.page import page_anew, page_where_due
 from ganstudy.job.status import runs, status
@@ -130,7 +130,7 @@ def report(path: Path, run_plugins: bool) -> NoReturn:
     sys.exit(max(code, told.code))
 
 
-def keep_current(path: Path, every: float, run_plugins: bool) -> None:
+def keep_current(path: Path, every: float, *, run_plugins: bool) -> None:
     """Keep the page of the study that is run now current, and of those that follow it.
 
     Errors  `RunError` where nobody runs the folder.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +15,10 @@ from ganstudy.engine.session import Session
 from ganstudy.family import Part
 from ganstudy.interpreters import ON_ONE_CORE
 from ganstudy.schedule import gpu, memory
+from ganstudy.schedule.clock import Begun, Clock
 from ganstudy.schedule.options import Options
+from ganstudy.schedule.returned import records_of
 from ganstudy.targets import ChangedDataError
-from ganstudy.trial import records_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ganstudy.trial import ProgramName, Record
 
 __all__ = [
-    *("Begun", "Clock", "CompilerError", "Ended", "Executor", "ExecutorError", "Task"),
+    *("CompilerError", "Ended", "Executor", "ExecutorError", "Task"),
     *("attempt", "attempt_carried", "environment", "is_for_memory", "warm_up"),
 ]
 
@@ -37,11 +37,6 @@ __all__ = [
 def environment(program: ProgramName) -> dict[str, str]:
     """Variables of a worker's process, which act only if they are there when it starts."""
     return {**ON_ONE_CORE, **arithmetic.environment(program)}
-
-
-_SHOWN, _WINDOW = 2.0, 15.0
-"""Seconds of steps that show how fast a pack trains, and half of those at most by which it is
-told: what else a machine does changes."""
 
 
 class ExecutorError(Exception):
@@ -66,78 +61,6 @@ class Task:
     checkpoints: Checkpoints
     memory_limit: float | None
     fresh: bool = False
-
-
-@dataclass(frozen=True)
-class Begun:
-    """What a worker says of its task: it has begun, or else its first step has been taken.
-
-    earlier seconds that the pack had trained in earlier sessions
-    share   of its steps that the pack has taken; 0 for ever where its kind does not say
-    """
-
-    stepping: bool
-    earlier: float = 0.0
-    share: float = 0.0
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Since when a task is prepared, or takes its steps; by this process's monotonic clock.
-
-    share, heard              how much of its steps it had taken, and when that was heard
-    first_share, first_heard  the same of what was heard first
-    marks                     moments, at most a window apart from each other, and the shares then
-    """
-
-    stepping: bool
-    since: float
-    share: float = 0.0
-    heard: float = 0.0
-    first_share: float = 0.0
-    first_heard: float = 0.0
-    marks: tuple[tuple[float, float], ...] = ()
-
-    @classmethod
-    def started(cls, begun: Begun, before: Clock | None = None) -> Clock:
-        """The clock of a task of which this was heard just now, and what was known `before`."""
-        now = time.monotonic()
-        # Where a worker prepares it, its steps in another one are over.
-        if before is not None and before.stepping and begun.stepping:
-            marks = before.marks
-            if now - marks[-1][0] >= _WINDOW:
-                marks = marks[-1], (now, begun.share)
-            return replace(before, share=begun.share, heard=now, marks=marks)
-        mark = now, begun.share
-        return cls(begun.stepping, now - begun.earlier, begun.share, now, begun.share, now, (mark,))
-
-    def later(self, seconds: float) -> Clock:
-        """As if all had come some seconds later, in which the task was stopped."""
-        since, heard, first = (at + seconds for at in (self.since, self.heard, self.first_heard))
-        marks = tuple((at + seconds, share) for at, share in self.marks)
-        return replace(self, since=since, heard=heard, first_heard=first, marks=marks)
-
-    @property
-    def seconds(self) -> float:
-        """What it shows."""
-        return time.monotonic() - self.since
-
-    @property
-    def resumed(self) -> float:
-        """Share of its steps that it had taken before, where it continues from a checkpoint."""
-        return self.first_share if self.first_heard > self.since else 0.0
-
-    @property
-    def rate(self) -> float | None:
-        """Share of its steps that the task takes in a second, of late; None before it shows."""
-        share, seconds = self.lately
-        return share / seconds if seconds >= _SHOWN and share > 0.0 else None
-
-    @property
-    def lately(self) -> tuple[float, float]:
-        """Share of its steps that it has taken of late, and in how many seconds."""
-        since, share = self.marks[0] if self.marks else (self.heard, self.share)
-        return self.share - share, self.heard - since
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from ganstudy.cause import telling
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints, forget, steps_kept
+from ganstudy.schedule.clock import Clock
 from ganstudy.schedule.executor import (
-    Clock,
     CompilerError,
     Ended,
     Executor,

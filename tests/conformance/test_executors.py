@@ -19,7 +19,8 @@ from tiny import differences, trial
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.kinds import Pack
 from ganstudy.kinds.adversarial.training import train
-from ganstudy.schedule.executor import Clock, Ended, Executor, ExecutorError, Task
+from ganstudy.schedule.clock import Clock
+from ganstudy.schedule.executor import Ended, Executor, ExecutorError, Task
 from ganstudy.schedule.executors import family
 from ganstudy.schedule.options import Options
 

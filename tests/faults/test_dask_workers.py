@@ -19,7 +19,8 @@ from tiny import Listed, trial, write_study
 
 from ganstudy.cli import main
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
-from ganstudy.schedule.executor import Clock, Ended, ExecutorError, Task
+from ganstudy.schedule.clock import Clock
+from ganstudy.schedule.executor import Ended, ExecutorError, Task
 from ganstudy.schedule.executors.dask import DaskExecutor
 from ganstudy.schedule.loop import Limits, train_packs
 from ganstudy.trial import ProgramName, Trial

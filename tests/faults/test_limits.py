@@ -22,15 +22,9 @@ from ganstudy.engine.packing import packs
 from ganstudy.forecast import Forecast
 from ganstudy.progress import Progress
 from ganstudy.schedule import gpu
+from ganstudy.schedule.clock import Begun, Clock
 from ganstudy.schedule.devices import Slot
-from ganstudy.schedule.executor import (
-    Begun,
-    Clock,
-    Ended,
-    ExecutorError,
-    Task,
-    attempt,
-)
+from ganstudy.schedule.executor import Ended, ExecutorError, Task, attempt
 from ganstudy.schedule.executors import local
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import (

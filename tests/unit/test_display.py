@@ -19,7 +19,7 @@ from ganstudy.engine.session import ALONE
 from ganstudy.forecast import Forecast
 from ganstudy.kinds.adversarial.training import train
 from ganstudy.progress import Progress
-from ganstudy.schedule.executor import Begun, Clock
+from ganstudy.schedule.clock import Begun, Clock
 from ganstudy.schedule.loop import Running
 
 PACKS = [tuple(trial(seed, steps=1000) for seed in range(4 * n, 4 * n + 4)) for n in range(4)]
@@ -237,7 +237,7 @@ def test_a_pack_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_clock_keeps_what_it_heard_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pace is that of the steps, without the preparation before the first."""
     now = [50.0]
-    monkeypatch.setattr("ganstudy.schedule.executor.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("ganstudy.schedule.clock.time.monotonic", lambda: now[0])
     clock = Clock.started(Begun(False))
     for now[0], share in ((90.0, 0.1), (91.0, 0.15)):
         clock = Clock.started(Begun(True, 0.0, share), clock)

@@ -17,7 +17,7 @@ from tiny import write_study
 from unrendered import pageless
 
 from ganstudy import pipeline
-from ganstudy.arguments import execution
+from ganstudy.asked import execution
 from ganstudy.cli import main
 from ganstudy.engine.session import Session
 from ganstudy.schedule.executor import ExecutorError

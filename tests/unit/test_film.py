@@ -19,11 +19,12 @@ from ganstudy.engine.session import Session
 from ganstudy.film import ARROWS, GRID, VIEWS, frame_steps, grid, images_filmed, window
 from ganstudy.kinds.adversarial.training import initial, train
 from ganstudy.report.contours import backdrop
+from ganstudy.schedule.returned import records_of
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, gather, open_run, records
 from ganstudy.store.gathering import coordinates, gathered, on_disk, shared
 from ganstudy.study import load
-from ganstudy.trial import Record, records_of
+from ganstudy.trial import Record
 
 FILM = {variable.name for variable in films.FILM}
 SMOOTH = {"activation": "tanh", "width": 6, "depth": 2}

@@ -14,7 +14,7 @@ import pytest
 from tiny import trial
 
 from ganstudy.forecast import Forecast
-from ganstudy.schedule.executor import Clock
+from ganstudy.schedule.clock import Clock
 from ganstudy.schedule.loop import Running
 from ganstudy.search import search_of
 from ganstudy.study import load

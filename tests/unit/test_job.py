@@ -474,7 +474,7 @@ def test_each_study_trains_where_it_would_alone(
         return _ended()
 
     monkeypatch.setattr("ganstudy.schedule.devices.named", lambda asked: ("cuda:0",))
-    monkeypatch.setattr("ganstudy.arguments.cores", lambda: 16)
+    monkeypatch.setattr("ganstudy.asked.cores", lambda: 16)
     monkeypatch.setattr("ganstudy.job.walk.pipeline.run", run)
     monkeypatch.setattr("ganstudy.job.walk.Outlook.of", lambda *_: Foreseen(1, 1.0))
     monkeypatch.setattr("ganstudy.job.verbs.page_where_due", lambda *_: JoinedPage())

@@ -20,9 +20,8 @@ from distributed import Future
 
 from ganstudy import plugins
 from ganstudy.engine.arithmetic import NotPortable
+from ganstudy.schedule.clock import Begun, Clock
 from ganstudy.schedule.executor import (
-    Begun,
-    Clock,
     Ended,
     Executor,
     ExecutorError,

@@ -15,8 +15,9 @@ from distributed import WorkerPlugin, get_worker
 
 from ganstudy.engine.arithmetic import check
 from ganstudy.engine.checkpoints import Stopped, request_stop
+from ganstudy.schedule.clock import Begun
 from ganstudy.schedule.devices import CPU, Slot, named, slots
-from ganstudy.schedule.executor import Begun, Ended, ExecutorError, attempt_carried, warm_up
+from ganstudy.schedule.executor import Ended, ExecutorError, attempt_carried, warm_up
 
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName

@@ -13,10 +13,9 @@ from pathlib import Path
 
 from ganstudy import plugins
 from ganstudy.cause import telling
+from ganstudy.schedule.clock import Begun, Clock
 from ganstudy.schedule.devices import Slot, slots
 from ganstudy.schedule.executor import (
-    Begun,
-    Clock,
     Ended,
     Executor,
     ExecutorError,
