@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from shlex import quote
 from typing import Any
 
 import click
 
-__all__ = ["NamedChoice", "as_override"]
+__all__ = ["NamedChoice", "meant"]
 
 
 class NamedChoice(click.Choice[str]):
@@ -19,23 +21,53 @@ class NamedChoice(click.Choice[str]):
         return f"{value!r} is not one of them{nearest(value, self.choices)}"
 
 
-def as_override(error: click.NoSuchOption) -> click.UsageError:
-    """The same, which says how a key of the study is written if that was meant and can be given."""
-    from ganstudy.kinds import family
-    from ganstudy.nearest import closest
-    from ganstudy.study.file import EngineFile, StudyFile
+def meant(error: click.NoSuchOption, typed: Sequence[str]) -> click.UsageError:
+    """The same, with what is nearest of all that can be given: an option, or a key of the study,
+    which is written otherwise.
 
-    taken = {own.name for own in error.ctx.command.params} if error.ctx else set()
-    if "overrides" not in taken:
+    typed  the words of the command line
+    """
+    from ganstudy.nearest import closest
+
+    if error.ctx is None:
         return error
-    key = error.option_name.lstrip("-").replace("-", "_")
-    first, dot, rest = key.partition(".")
-    keys = dict.fromkeys(StudyFile.model_fields, "")
-    keys |= {name: "trial." for name in family["adversarial"].model_fields if name not in keys}
-    keys |= {name: "engine." for name in EngineFile.model_fields if name not in keys}
-    meant = closest(first, keys)
-    if not meant or (error.possibilities and first not in keys):
-        return error
-    written = f"{keys[meant[0]]}{meant[0]}{dot}{rest}=VALUE"
-    message = f"{error.message} A key of the study is written without dashes: {written}"
-    return click.UsageError(message, error.ctx)
+    command = error.ctx.command
+    flags = {_plain(flag): flag for own in command.get_params(error.ctx) for flag in own.opts}
+    paths = _key_paths() if "overrides" in {own.name for own in command.params} else {}
+    first, dot, rest = _plain(error.option_name).partition(".")
+    near = closest(first, paths if dot else [*flags, *paths])
+    if near and near[0] in paths and (dot or near[0] not in flags):
+        value = _value(error.option_name, typed)
+        written = " or ".join(f"{path}{dot}{rest}={value}" for path in paths[near[0]])
+        message = f"{error.message} A key of the study is written without dashes: {written}"
+        return click.UsageError(message, error.ctx)
+    return click.NoSuchOption(error.option_name, None, [flags[own] for own in near], error.ctx)
+
+
+def _plain(flag: str) -> str:
+    return flag.lstrip("-").replace("-", "_")
+
+
+def _key_paths() -> dict[str, list[str]]:
+    """Key paths of a study by their last key: of several those that are short."""
+    from ganstudy.kinds import family
+    from ganstudy.study.file import EngineFile, StudyFile
+    from ganstudy.study.wording import key_paths
+
+    trial = (f"trial.{path}" for path in key_paths(family["adversarial"], {}))
+    paths = [*StudyFile.model_fields, *trial, *(f"engine.{key}" for key in EngineFile.model_fields)]
+    found: dict[str, list[str]] = {}
+    for path in sorted(paths, key=lambda path: path.count(".")):
+        known = found.setdefault(path.rpartition(".")[2], [])
+        if not known or path.count(".") == known[0].count("."):
+            known.append(path)
+    return found
+
+
+def _value(option: str, typed: Sequence[str]) -> str:
+    """What was typed for an option; `VALUE` where nothing was."""
+    for word, following in zip(typed, [*typed[1:], "--"], strict=True):
+        name, equals, value = word.partition("=")
+        if name == option and (equals or not following.startswith("--")):
+            return quote(value if equals else following)
+    return "VALUE"

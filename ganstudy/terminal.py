@@ -19,7 +19,7 @@ import click
 
 from ganstudy.cause import harmless
 from ganstudy.garbage import collect_seldom
-from ganstudy.mistyped import as_override
+from ganstudy.mistyped import meant
 from ganstudy.plural import plural
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.statuses import STATUSES
@@ -215,10 +215,11 @@ class Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """The verb that is asked for."""
         with _interruptible():
+            typed = list(ctx.args)  # which click takes from there
             try:
                 return super().invoke(ctx)
             except click.NoSuchOption as error:
-                raise as_override(error) from None
+                raise meant(error, typed) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Each verb with the whole of its first sentence, which click would cut at the margin."""

@@ -17,8 +17,8 @@ from ganstudy.study.problem import closest, dotted
 from ganstudy.study.yaml_text import in_flow
 
 __all__ = [
-    *("in_member", "member_class", "mistakes", "named", "plain_message", "setting_message"),
-    *("varied", "written_path"),
+    *("in_member", "key_paths", "member_class", "mistakes", "named", "plain_message"),
+    *("setting_message", "varied", "written_path"),
 ]
 
 
@@ -48,7 +48,7 @@ def written_path(location: Sequence[Any], settings: Any, kind: type[BaseModel]) 
 def setting_message(entry: Any, path: KeyPath, settings: Any, kind: type[BaseModel]) -> str:
     """What an error at a path of a kind's settings says."""
     if entry["type"] == "extra_forbidden":
-        valid = list(_key_paths(kind, settings))
+        valid = list(key_paths(kind, settings))
         parent = dotted(path[:-1])
         siblings = [k.removeprefix(f"{parent}.") for k in valid if k.rpartition(".")[0] == parent]
         within = f" in {parent}" if parent else ""
@@ -153,7 +153,7 @@ _IN_WORDS = {
 """What pydantic says of Python's types, which a file of YAML does not have."""
 
 
-def _key_paths(model: type[BaseModel], settings: Any, prefix: str = "") -> Iterator[str]:
+def key_paths(model: type[BaseModel], settings: Any, prefix: str = "") -> Iterator[str]:
     """All key paths that a configuration has, given the members that the settings name."""
     values = settings if isinstance(settings, Mapping) else {}
     for name, field in model.model_fields.items():
@@ -165,7 +165,7 @@ def _key_paths(model: type[BaseModel], settings: Any, prefix: str = "") -> Itera
             written = [(f"{prefix}{name}.", below)]
         for path, item in written:
             if (member := member_class(field, item)) is not None:
-                yield from _key_paths(member, named(item), path)
+                yield from key_paths(member, named(item), path)
 
 
 def member_class(field: FieldInfo, value: Any) -> type[BaseModel] | None:
