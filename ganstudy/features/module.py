@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ganstudy.features._base import Features
 from ganstudy.features._trust import trusted
-from ganstudy.targets import OwnFile, check_content, one_thread
+from ganstudy.targets import FARTHEST, OwnFile, check_content, one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,8 +85,7 @@ class ModuleFeatures(OwnFile, Features):
         if self.gone:
             raise ValueError(self.gone)
         module = _module(self.path, str(self.sha256))
-        # As other features: what has blown up is far away, and not missing.
-        rows = np.ascontiguousarray(np.clip(samples, -10, 10), np.float32)
+        rows = np.ascontiguousarray(np.clip(samples, -FARTHEST, FARTHEST), np.float32)
         whole = torch.from_numpy(rows).reshape(-1, *target.image)
         with torch.inference_mode(), one_thread():
             parts = [module(self._prepared(part)) for part in torch.split(whole, _CHUNK)]

@@ -12,7 +12,7 @@ from ganstudy.targets._convolutions import FEATURES, features_of, initial, one_t
 from ganstudy.targets._curve import CurveTarget
 from ganstudy.targets._digits import DigitModes
 from ganstudy.targets._files import check_content, fingerprint, unchanged
-from ganstudy.targets._image import Image
+from ganstudy.targets._image import FARTHEST, Image
 from ganstudy.targets._mixture import (
     GaussianMixture,
     GeneralMixture,
@@ -26,6 +26,7 @@ from ganstudy.targets._reader import confusion
 from ganstudy.targets._rows import RowsTarget
 
 __all__ = [
+    "FARTHEST",
     "FEATURES",
     "ChangedDataError",
     "CurveTarget",

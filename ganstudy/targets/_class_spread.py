@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ganstudy.targets._image import FARTHEST
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -31,7 +33,7 @@ def class_of(parameters: Mapping[str, NDArray[np.float32]], features: Array) -> 
 
 def beside(features: Array, samples: Array, image: Image) -> Array:
     """Features, and the image itself in few pixels, each the mean of what it covers."""
-    within = np.nan_to_num(np.clip(samples, -10, 10)).reshape(len(samples), *image)
+    within = np.nan_to_num(np.clip(samples, -FARTHEST, FARTHEST)).reshape(len(samples), *image)
     for axis in (-1, -2):
         length = within.shape[axis]
         edges = np.linspace(0, length, min(length, _FEW) + 1).astype(int)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ganstudy.targets._image import FARTHEST
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -77,7 +79,7 @@ def features_of(parameters: Parameters, samples: Array, image: Image) -> NDArray
     """
     import torch
 
-    within = np.nan_to_num(np.clip(samples, -10, 10)).astype(np.float32)
+    within = np.nan_to_num(np.clip(samples, -FARTHEST, FARTHEST)).astype(np.float32)
     whole = torch.from_numpy(np.ascontiguousarray(within)).reshape(-1, *image)
     tensors = {name: torch.from_numpy(np.array(value)) for name, value in parameters.items()}
     with torch.inference_mode(), one_thread():

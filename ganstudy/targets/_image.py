@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Image"]
+__all__ = ["FARTHEST", "Image"]
+
+FARTHEST = 10
+"""Where pixels end for what looks at images: what has blown up is far away, and not missing."""
 
 
 class Image(NamedTuple):
