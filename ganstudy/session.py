@@ -22,7 +22,7 @@ from ganstudy.progress import Beat, Progress
 from ganstudy.report import import_ahead
 from ganstudy.retraining import Retry, continued, keep, with_status, without_generator
 from ganstudy.schedule.devices import has_gpu, unpromised
-from ganstudy.schedule.executor import CompilerError, Executor
+from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import executor_named
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.schedule.loop import Limits, Resumed, Running, train_packs
@@ -163,10 +163,16 @@ def first_program(search: Search, parts: Sequence[Pack], where: Where) -> tuple[
 def engaged(search: Search, parts: Sequence[Pack], where: Where) -> Where:
     """Where packs like these are trained: by as many of the workers asked for as are worth it.
 
-    All where results decide what is trained, and where they are not this process's own: a cluster
-    has those that it has, and jobs of Slurm are dealt as many as they were asked for.
+    All where results decide what is trained, and where the executor says that they are not of this
+    machine: a cluster has those that it has, and jobs of Slurm are dealt as many as were asked for.
+
+    Errors  `RunError` for an executor that needs a package which is not installed.
     """
-    if search.open_ended or where.executor != "local":
+    try:
+        here = executor_named(where.executor).here
+    except ExecutorError as error:
+        raise RunError(str(error)) from None
+    if search.open_ended or not here:
         return where
     return replace(where, workers=workers_worth(parts, where.workers))
 

@@ -92,7 +92,8 @@ class Executor(Part, ABC):
     workers, devices  how many there are, and what they share
     program           what they will train by
     asks, options     the options that it takes, and their values
-    here              whether all workers are on this machine, so that it shows in their pace
+    here              whether all workers are on this machine, so that it shows in their pace, and
+                      no more of them are started than the packs are worth
 
     Errors  `ExecutorError` if there will never be a worker.
     """

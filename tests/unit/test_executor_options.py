@@ -24,7 +24,8 @@ from ganstudy.schedule.executor import ExecutorError
 from ganstudy.schedule.executors import executor_named, family
 from ganstudy.schedule.executors.slurm import SlurmOptions, seconds_of
 from ganstudy.schedule.where import Where
-from ganstudy.session import first_program
+from ganstudy.search import search_of
+from ganstudy.session import engaged, first_program
 from ganstudy.store import RunError
 from ganstudy.store.job_directory import JobDirectory
 from ganstudy.study import load
@@ -108,6 +109,31 @@ def test_a_plan_for_a_gpu_is_that_of_its_run(
         assert result.exit_code == 0, result.output
         assert said in result.output
         assert "with 1 worker" in result.output
+
+
+@pytest.mark.parametrize("here", [False, True])
+def test_an_executor_says_itself_whether_its_workers_are_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: bool
+) -> None:
+    """Of these no more are started than packs are worth; it was so of the one called `local`."""
+    monkeypatch.setattr(Inline, "here", here)
+    monkeypatch.setattr("ganstudy.session.executor_named", {"own": Inline, "local": Inline}.get)
+    search, where = search_of(load(write_study(tmp_path))), Where(8, executor="own")
+    parts = search.outlook(8)
+    assert engaged(search, parts, where).workers == (1 if here else 8)
+
+
+def test_an_executor_that_lacks_a_package_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From Python, too, where no command line has asked for it before."""
+
+    def lacks(name: str) -> None:
+        raise ExecutorError(f"the executor {name} needs dask: pip install 'ganstudy[{name}]'")
+
+    monkeypatch.setattr("ganstudy.session.executor_named", lacks)
+    with pytest.raises(RunError, match="the executor dask needs dask: pip install"):
+        pipeline.run(load(write_study(tmp_path)), tmp_path / "run", workers=1, executor="dask")
 
 
 @pytest.mark.parametrize("folder", [False, True])
