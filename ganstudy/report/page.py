@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ganstudy.cause import harmless
-from ganstudy.report.figure_names import own_drawings
+from ganstudy.report.owners import Owners
 from ganstudy.report.press import Press
 from ganstudy.store import page_files
 from ganstudy.whole_file import write_whole
@@ -159,12 +159,13 @@ def _placed(findings: Findings, environment: Any, printing: Printing) -> list[Pl
     """Every section that applies, in the order of their places; in the report's style.
 
     The figures of all are on their way to the press before the first of them is waited for, and
-    are asked for from the last one on, which the press has come to least.
+    are asked for from the last one on, which the press has come to least; those of plug-ins at the
+    end, so that no file of the page's own is one of theirs.
     """
     from ganstudy.analysis import along_studies
     from ganstudy.report.sections import family
 
-    studies = along_studies(findings.gathered)
+    studies, owners = along_studies(findings.gathered), Owners()
     begun: list[tuple[type[Section], Callable[[], Placed]]] = []
     for member in sorted(family, key=lambda own: (own.place, own.name)):
         if studies and not member.several:
@@ -172,21 +173,25 @@ def _placed(findings: Findings, environment: Any, printing: Printing) -> list[Pl
         try:  # one section must not take the page with it
             if member.applies(findings):
                 section = member(findings)
-                pictures = {own.name: printing(own) for own in own_drawings(section)}
-                begun.append((member, partial(_rendered, section, environment, pictures)))
+                pictures = {own.name: printing(own) for own in owners.drawings(section)}
+                begun.append((member, partial(_rendered, section, environment, pictures, owners)))
         except Exception as error:
             begun.append((member, partial(_failed, member, environment, error)))
-    placed: list[Placed] = []
-    for member, end in reversed(begun):
+    placed: dict[str, Placed] = {}
+    ours, added = ([own for own in begun if bool(own[0].plugin) is told] for told in (False, True))
+    for member, end in (*reversed(ours), *added):
         try:
-            placed.append(end())
+            placed[member.name] = end()
         except Exception as error:
-            placed.append(_failed(member, environment, error))
-    return placed[::-1]
+            placed[member.name] = _failed(member, environment, error)
+    return [placed[member.name] for member, _ in begun]
 
 
 def _rendered(
-    section: Section, environment: Any, printed: Mapping[str, Callable[[], Picture]]
+    section: Section,
+    environment: Any,
+    printed: Mapping[str, Callable[[], Picture]],
+    owners: Owners,
 ) -> Placed:
     """A section whose figures are on disk by the end."""
     pictures = {name: own() for name, own in printed.items()}
@@ -194,6 +199,7 @@ def _rendered(
     text = template.render(section=section, pictures=pictures, **section.facts())
     sentences, files = [*section.sentences()], dict(section.files())
     _check_added(sentences, files)
+    owners.take_files(section, files)
     return Placed(section.name, section.label, Markup(text), sentences, list(pictures), files)
 
 

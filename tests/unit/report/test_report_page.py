@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -29,8 +29,9 @@ from ganstudy.report import build, prose, remarks, style
 from ganstudy.report.contours import backdrop
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.owners import Owners
 from ganstudy.report.page import PageError
-from ganstudy.report.sections import metrics, ranking, samples, settings, stability
+from ganstudy.report.sections import Section, metrics, ranking, samples, settings, stability
 from ganstudy.report.sections.curves import Curves, training
 from ganstudy.report.tables import provenance_rows, score_table
 from ganstudy.store import page_files
@@ -658,6 +659,84 @@ def test_what_a_section_adds_wrongly_costs_its_place_alone(
         build(ds, PROVENANCE, tmp_path / "report")
     assert why in caught.value.failures["settings"]
     assert (tmp_path / "report" / "curves.svg").is_file()
+
+
+class _Own(Section):
+    """A section of a plug-in's, by its name and what it brings."""
+
+    def __init__(self, name: str, drawn: Sequence[str] = (), files: Sequence[str] = ()) -> None:
+        self.name = name  # type: ignore[misc]
+        self.drawn, self.texts = drawn, dict.fromkeys(files, "mine")
+
+    def drawings(self) -> list[Drawing]:
+        return [Drawing(name, Figure(), "Mine.", Markup("Mine.")) for name in self.drawn]
+
+    def files(self) -> dict[str, str]:
+        return self.texts
+
+
+@pytest.mark.parametrize(
+    ("second", "why"),
+    [
+        (_Own("own", ["mine"]), "the figure 'mine' is one of section first; rename it"),
+        (_Own("own", ["Mine"]), "the figure 'Mine' is one of section first; rename it"),
+        (_Own("own", ["curves"]), "the figure 'curves' is one of section curves; rename it"),
+        (_Own("own", ["twice", "twice"]), "two figures are called 'twice'; rename one"),
+        (_Own("own", [], ["costs.csv"]), "the file 'costs.csv' is one of section first; rename it"),
+        (_Own("own", [], ["mine.svg"]), "the file 'mine.svg' is one of section first; rename it"),
+        (_Own("own", [], ["index.html"]), "the file 'index.html' is one of the page itself"),
+        (_Own("own", [], ["files.json"]), "the file 'files.json' is one of the page itself"),
+        (_Own("own", ["yours"], ["yours.csv"]), ""),
+    ],
+)
+def test_a_file_beside_the_page_is_one_sections(second: _Own, why: str) -> None:
+    """The second took the place of the first, and the page showed it twice."""
+    owners, first = Owners(), _Own("first", ["mine"], ["costs.csv"])
+    with pytest.raises(ValueError, match=why) if why else nullcontext():
+        for section in (first, second):
+            assert len(owners.drawings(section)) == len(section.drawn)
+            owners.take_files(section, section.files())
+
+
+@pytest.mark.slow
+def test_a_plug_in_does_not_take_the_place_of_a_table(make_study: Make, tmp_path: Path) -> None:
+    """Nor of what another draws; wherever it stands, it is the one that fails."""
+    section = """\
+from markupsafe import Markup
+from matplotlib.figure import Figure
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.sections import Section
+
+
+class Own(Section):
+    place = PLACE
+
+    def drawings(self):
+        drawn = [Drawing("mine", Figure(), "Mine.", Markup("Mine."))]
+        return drawn if self.name in ("first", "second") else []
+
+    def files(self):
+        return {FILE: "mine"}
+"""
+    files = {"first": (-2.0, "costs.csv"), "second": (-1.0, "a.csv"), "third": (-0.5, "costs.csv")}
+    files |= {"ahead": (0.0, "ranking.csv"), "last": (2e3, "costs.csv")}
+    ds = make_study({"divergence": ARMS}, seeds=2, steps=5, samples=3)
+    try:
+        for name, (place, file) in files.items():
+            text = section.replace("PLACE", repr(place)).replace("FILE", repr(file))
+            (tmp_path / f"{name}.py").write_text(text)
+            plugins.load(tmp_path / f"{name}.py")
+        with undrawn(), pytest.raises(PageError) as caught:
+            build(ds, PROVENANCE, tmp_path / "report")
+    finally:
+        plugins.forget()
+    assert {name: why.partition(": ")[2] for name, why in caught.value.failures.items()} == {
+        "second": "the figure 'mine' is one of section first; rename it",
+        "third": "the file 'costs.csv' is one of section first; rename it",
+        "last": "the file 'costs.csv' is one of section first; rename it",
+        "ahead": "the file 'ranking.csv' is one of section ranking; rename it",
+    }
+    assert (tmp_path / "report" / "ranking.csv").read_text() != "mine"
 
 
 @pytest.mark.slow
