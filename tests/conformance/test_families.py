@@ -102,7 +102,8 @@ def test_members_do_not_import_their_siblings(member: type[Part]) -> None:
             imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             imported |= {str(node.module), *(f"{node.module}.{a.name}" for a in node.names)}
-    assert not imported & siblings
+    shared = "what members share is in a file beside them that begins with an underscore"
+    assert imported & siblings == set(), shared
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=_identity)
