@@ -288,6 +288,12 @@ def _check(
             torch.testing.assert_close(ours[name][row], gradient, rtol=1e-7, atol=1e-8)
 
 
+def test_every_network_of_images_is_here() -> None:
+    own = {member.name for member in networks.family if member.images and not member.plugin}
+    owing = "write its generator and its critic in torch.nn alone, and name it in CASES"
+    assert own == {name for name, _, _ in CASES}, owing
+
+
 @either_way
 @every_network
 def test_generators_equal_torch_nn(name: str, norm: str, bias: bool) -> None:

@@ -68,9 +68,9 @@ def _numbers(expression: sympy.Expr, values: Array) -> Array:
 
 
 def test_the_whole_family_is_here() -> None:
-    """A new f has its symbols below."""
+    """A new f has its symbols above."""
     family = {m.name for m in divergences.family if issubclass(m, VariationalDivergence)}
-    assert family == {member.name for member, _ in CASES}
+    assert family == {member.name for member, _ in CASES}, "state its f, in FUNCTIONS"
 
 
 @every_case

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tiny import trial
 
-from ganstudy import divergences
+from ganstudy import divergences, networks
 from ganstudy.engine.session import Session
 from ganstudy.trial import Record
 
@@ -52,7 +52,7 @@ TRIALS = {
             "critic": {"network": name},
             "constraint": "gradient_penalty",
         }
-        for name in ("dcgan", "resnet")
+        for name in (own.name for own in networks.family if own.images)
     },
     "features": {
         "target": "digits",

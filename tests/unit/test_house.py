@@ -217,6 +217,16 @@ def test_the_page_for_contributors_has_every_family() -> None:
     assert set(plugins.FAMILIES) - rows.keys() == set()
 
 
+def test_lists_that_the_page_for_contributors_names_are_there() -> None:
+    """Those to which a new member is added, under the names that they have."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([A-Z]{2,}|_[a-z_]+)`", page))
+    assert len(named) > 10
+    written = "\n".join(path.read_text(encoding="utf-8") for path in (*FILES, *TESTS))
+    there = set(re.findall(r"^(?:def )?([A-Z]{2,}|_[a-z_]+)\b(?=[(:]| =)", written, re.MULTILINE))
+    assert named - there == set()
+
+
 @pytest.mark.parametrize(
     ("family", "page"),
     [

@@ -210,7 +210,7 @@ def test_an_onnx_file_has_the_samples_of_its_trial(every: Path, tmp_path: Path) 
     pytest.importorskip("onnxscript", reason="the extra `onnx` is not installed")
     from onnx.reference import ReferenceEvaluator
 
-    assert set(networks.family.names) <= {"mlp", *CASES}
+    assert set(networks.family.names) <= {"mlp", *CASES}, "sample one of it, in CASES"
     for case in CASES:
         trial, path, averaged = _id(every, case), tmp_path / f"{case}.onnx", case == "images"
         words = write_onnx(every, path, trial, averaged=averaged)
