@@ -135,8 +135,8 @@ class Described(Search):
         }
 
     def refusal(self, kept: Mapping[str, Any]) -> str:
-        """Another sampler, or another seed of it, has not proposed the points that are recorded."""
-        changed = self._changed(kept, ("sampler", "seed"))
+        """Another sampler, seed or startup of it has not proposed the points that are recorded."""
+        changed = self._changed(kept, ("sampler", "seed", "startup"))
         if not changed:
             return super().refusal(kept)
         return (
@@ -152,10 +152,18 @@ class Described(Search):
     def _changed(self, kept: Mapping[str, Any], names: Sequence[str]) -> str:
         """Which of these keys was another one when points were proposed, and has proposed some."""
         fixed = self.study.fixed
-        for key in (f"search.bayes.{name}" for name in names):
-            if self._seen and key in kept and kept[key] != fixed[key]:
-                was, now = (json.dumps(own[key]) for own in (kept, fixed))
-                return f"{key} was {was} when points were proposed, and is {now} now"
+        most = max(len(self.points(arm)) for arm in self.study.points)
+        for name in names:
+            key = f"search.bayes.{name}"
+            was, now = kept.get(key), fixed[key]
+            if was is None or was == now or not self._seen:
+                continue
+            first = name == "startup"
+            if first and most <= min(was, now):
+                continue  # all points are at random, by both
+            rounds = f", in rounds of {self.file.together}" * (first and self.file.synchronous)
+            was, now = json.dumps(was), json.dumps(now)
+            return f"{key} was {was} when points were proposed, and is {now} now{rounds}"
         return ""
 
     def write_files(self, folder: Path) -> None:

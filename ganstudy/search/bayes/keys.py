@@ -71,11 +71,11 @@ class BayesKeys(SearchKeys):
     @property
     def fixed(self) -> dict[str, Any]:
         """How points are proposed, and by what they are judged meanwhile."""
-        own = {"objective": dict(self.objective.metrics), "statistic": self.statistic}
-        return {
-            ".".join((*_HERE, name)): value
-            for name, value in {"sampler": self.sampler, "seed": self.seed, **own}.items()
+        own = {
+            **{"sampler": self.sampler, "seed": self.seed, "startup": self.at_random},
+            **{"objective": dict(self.objective.metrics), "statistic": self.statistic},
         }
+        return {".".join((*_HERE, name)): value for name, value in own.items()}
 
     @property
     def at_random(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -172,6 +172,14 @@ class Repeated(Search):
     def attributes(self) -> dict[str, Any]:
         """Those of a search."""
         return self.searches[0].attributes()
+
+    def refusal(self, kept: Mapping[str, Any]) -> str:
+        """That of any of its searches."""
+        return next(filter(None, (search.refusal(kept) for search in self.searches)), "")
+
+    def told_of(self, kept: Mapping[str, Any]) -> str:
+        """What is to be known of any of its searches."""
+        return next(filter(None, (search.told_of(kept) for search in self.searches)), "")
 
     def write_files(self, folder: Path) -> None:
         """search.db, for Optuna's tools: a study for each search of each arm."""

@@ -262,6 +262,7 @@ def test_fewer_repeats_leave_each_search_its_own_points(tmp_path: Path) -> None:
 OTHERS = {
     "sampler": ("search.bayes.sampler=random", 'was "tpe" when points were proposed'),
     "seed": ("search.bayes.seed=7", "was 0 when points were proposed, and is 7 now"),
+    "startup": ("search.bayes.startup=3", "was 1 when points were proposed, and is 3 now"),
 }
 JUDGED = {
     "objective": ("search.bayes.objective={minimize: mode_kl}", '{"mode_kl": "minimize"} now'),
@@ -269,19 +270,20 @@ JUDGED = {
 }
 
 
+@pytest.mark.parametrize("more", [(), ("search.bayes.repeats=2",), ("search.bayes.fresh=1",)])
 @pytest.mark.parametrize("name", [*OTHERS, *JUDGED])
 def test_points_are_of_the_search_that_has_proposed_them(
-    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, name: str, more: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     """A finished run took the name of any sampler, and its page said that this had found them."""
     override, told = {**OTHERS, **JUDGED}[name]
-    few = ("search.bayes.trials=2", "search.bayes.startup=1")
-    own, other = bayes(tmp_path, *few), bayes(tmp_path, *few, override)
+    few = ("search.bayes.trials=2", "search.bayes.startup=1", *more)
+    own, other = (search_of(study_of(tmp_path, *few, *own)) for own in ((), (override,)))
     run = RunDirectory(tmp_path / "run")
     with run.locked():
         run.write_study(own)
         run.asked.check_rules(other, ())  # nothing has been proposed yet
-        run.write(records := [made_up(trial) for (trial, *_) in own.ask(1)])
+        run.write(records := [made_up(trial) for pack in own.ask(1) for trial in pack])
     own.tell(records)
     other.tell(records)
     run.asked.check_rules(own, run.recorded())
@@ -293,6 +295,30 @@ def test_points_are_of_the_search_that_has_proposed_them(
     run.asked.check_rules(other, run.recorded())
     assert f"search.bayes.{name}" in caplog.text
     assert told in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "refused"), [(2, 6, True), (6, 2, True), (4, 6, False), (6, 4, False)]
+)
+def test_the_random_points_of_a_search_stay_as_many(
+    tmp_path: Path, before: int, now: int, refused: bool
+) -> None:
+    """Four points, of which a sampler proposed two, became a random search, and its curve an
+    average over their orders.
+    """
+    few = ("search.bayes.trials=4", "search.bayes.together=1")
+    asked = [(*few, f"search.bayes.startup={startup}") for startup in (before, now)]
+    own, other = (bayes(tmp_path, *overrides) for overrides in asked)
+    other.tell(search(own))
+    assert bool(other.refusal(own.study.fixed)) == refused
+
+
+def test_rounds_of_another_size_do_not_make_points_random(tmp_path: Path) -> None:
+    few = ("search.bayes.trials=4", "search.bayes.startup=2", "search.bayes.synchronous=true")
+    own, other = (bayes(tmp_path, *few, f"search.bayes.together={size}") for size in (2, 3))
+    other.tell(search(own))
+    told = "startup was 2 when points were proposed, and is 3 now, in rounds of 3: another one"
+    assert told in other.refusal(own.study.fixed)
 
 
 def test_a_run_that_did_not_keep_its_sampler_can_be_opened(tmp_path: Path) -> None:
