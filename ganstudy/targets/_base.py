@@ -115,6 +115,12 @@ class Target(Member, ABC):
         return 0
 
     @property
+    def label_shares(self) -> Array:
+        """Share of p of each label, `(labels,)` with sum 1: those of the modes, or equal ones."""
+        modes = self.known_modes()
+        return np.full(self.labels, 1 / self.labels) if modes is None else modes.weights
+
+    @property
     def untrained(self) -> str:
         """Why the labels cannot be told to trials; empty where they can."""
         return ""

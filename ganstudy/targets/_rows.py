@@ -167,6 +167,12 @@ class RowsTarget(Target, ABC):
         return 0 if labels is None else int(labels.max()) + 1
 
     @property
+    def label_shares(self) -> Array:
+        """Those of the training rows."""
+        labels = self.rows().labels
+        return super().label_shares if labels is None else np.bincount(labels) / len(labels)
+
+    @property
     def untrained(self) -> str:
         """As the rows say; nothing of data that are gone."""
         return "" if self.gone else self.rows().untrained

@@ -6,11 +6,14 @@ Each check is of one field, given those before it; `info.data` lacks what is wro
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from ganstudy.kinds._base import check_records
 from ganstudy.kinds.adversarial import ends
-from ganstudy.kinds.adversarial.players import Critic, Generator
+from ganstudy.kinds.adversarial.players import Critic, Generator, UntilSettled
 from ganstudy.kinds.adversarial.training_set import TrainingSet
 from ganstudy.metrics import are_measured, is_new, known_variable
 from ganstudy.settings import tolerated
@@ -31,18 +34,40 @@ if TYPE_CHECKING:
 
 
 def labels_exist(condition: bool, info: ValidationInfo) -> bool:
-    """`condition` needs a target with labels."""
-    if condition:
-        _check_labels(info, "to condition on")
+    """`condition` needs a target with labels, which p and q have as often."""
+    if not condition:
+        return condition
+    _check_labels(info, "to condition on")
+    target, rows = info.data.get("target"), info.data.get("training_set")
+    if target is None or not isinstance(rows, TrainingSet) or not rows.balanced:
+        return condition
+    why = (
+        "labels of q come as often as those of p, and `training_set.balanced` has as many of each, "
+        "by which alone the critic would tell them apart; leave out one of the two"
+    )
+    equal = np.allclose(target.label_shares * target.labels, 1)
+    if not equal and not tolerated("condition", why):
+        raise ValueError(why)
     return condition
 
 
 def balance_exists(
     training_set: int | TrainingSet | None, info: ValidationInfo
 ) -> int | TrainingSet | None:
-    """A balanced training set needs labels to balance."""
-    if isinstance(training_set, TrainingSet) and training_set.balanced:
-        _check_labels(info, "to balance")
+    """A balanced training set needs labels to balance, none of which is too rare to be found."""
+    if not isinstance(training_set, TrainingSet) or not training_set.balanced:
+        return training_set
+    _check_labels(info, "to balance")
+    if (target := info.data.get("target")) is not None:
+        size = training_set.size
+        shares = target.label_shares[:size]  # those behind have no place in the set
+        label, given = int(shares.argmin()), math.ceil(size / target.labels) / size
+        why = (
+            f"label {label} is too rare: its share of p is {shares[label]:.1e}, less than a "
+            "thousandth of what `balanced` gives it"
+        )
+        if 1000 * shares[label] < given and not tolerated("training_set", why):
+            raise ValueError(why)
     return training_set
 
 
@@ -52,6 +77,20 @@ def _check_labels(info: ValidationInfo, purpose: str) -> None:
         raise ValueError(f"target {target.name} has no labels {purpose}")
     if target is not None and target.untrained:
         raise ValueError(target.untrained)
+
+
+def rows_are_seen(critic: Critic, info: ValidationInfo) -> Critic:
+    """D-steps that a round leaves out take their rows along, of which orders skip none."""
+    rows = info.data.get("training_set")
+    if not isinstance(rows, TrainingSet) or not isinstance(critic.steps, UntilSettled):
+        return critic
+    why = (
+        f"D-steps that `until` leaves out would skip their rows, which `training_set.sampling: "
+        f"{rows.sampling}` shows in order; write a number of `steps`, or another `sampling`"
+    )
+    if rows.sampling in ("epochs", "one_order") and not tolerated("critic.steps", why):
+        raise ValueError(why)
+    return critic
 
 
 def estimable(critic: Critic, info: ValidationInfo) -> Critic:

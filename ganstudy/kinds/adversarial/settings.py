@@ -41,7 +41,10 @@ class AdversarialSettings(Member):
         Generator, AfterValidator(fitting.whole_rounds), AfterValidator(fitting.network_fits)
     ] = Field(Generator(), description="the generator")
     critic: Annotated[
-        Critic, AfterValidator(fitting.estimable), AfterValidator(fitting.network_fits)
+        Critic,
+        AfterValidator(fitting.rows_are_seen),
+        AfterValidator(fitting.estimable),
+        AfterValidator(fitting.network_fits),
     ] = Field(Critic(), description="the critic")
     constraint: Annotated[
         constraints.Together,

@@ -69,16 +69,21 @@ def balanced(
 ) -> tuple[Array, NDArray[np.int64]]:
     """Samples of which every label has as many, up to one, and their labels, label by label.
 
-    They are the first of each label among samples that `draw` makes, `size` at a time.
+    They are the first of each label among samples that `draw` makes, `size` at a time, of which no
+    others are kept.
     """
     wanted = size // labels + (np.arange(labels) < size % labels)
-    samples, found = draw(size)
-    while (np.bincount(found, minlength=labels) < wanted).any():
+
+    def first(samples: Array, found: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64]]:
+        rows = [np.flatnonzero(found == label)[:count] for label, count in enumerate(wanted)]
+        kept = np.concatenate(rows)
+        return samples[kept], found[kept]
+
+    samples, found = first(*draw(size))
+    while len(found) < size:
         more, theirs = draw(size)
-        samples, found = np.concatenate([samples, more]), np.concatenate([found, theirs])
-    first = [np.flatnonzero(found == label)[:count] for label, count in enumerate(wanted)]
-    rows = np.concatenate(first)
-    return samples[rows], found[rows]
+        samples, found = first(np.concatenate([samples, more]), np.concatenate([found, theirs]))
+    return samples, found
 
 
 def rows_of(

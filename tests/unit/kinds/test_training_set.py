@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.stats import chisquare
 from tiny import trial
 
 from ganstudy.kinds.adversarial.batches import batches, block_length
+from ganstudy.kinds.adversarial.training_set import balanced
 
 CPU = torch.device("cpu")
 ROUNDS = 300
@@ -93,16 +95,36 @@ def test_batches_depend_on_their_place_alone(sampling: str) -> None:
 def test_a_balanced_set_has_as_many_samples_of_each_mode(size: int, counts: list[int]) -> None:
     """Every mode its share; a set drawn freely has some other."""
     found = {}
-    for balanced in (True, False):
-        own = trial(3, training_set={"size": size, "balanced": balanced}, batch=64, steps=ROUNDS)
+    for even in (True, False):
+        own = trial(3, training_set={"size": size, "balanced": even}, batch=64, steps=ROUNDS)
         drawn = [b.real[0, 0].numpy() for b in itertools.islice(batches([own], CPU), 40)]
         rows = np.unique(np.concatenate(drawn), axis=0)
         modes = own.configuration.target.known_modes()
         assert modes is not None
         assert len(rows) == size
-        found[balanced] = np.bincount(modes.assign(rows, 3.0)[0], minlength=8).tolist()
+        found[even] = np.bincount(modes.assign(rows, 3.0)[0], minlength=8).tolist()
     assert found[True] == counts
     assert found[False] != counts
+
+
+def test_a_balanced_set_keeps_no_sample_of_which_it_has_enough() -> None:
+    """One of the second label in 500 draws: all that came before it were held at once."""
+    drawn = 0
+
+    def draw(count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        nonlocal drawn
+        numbers = np.arange(drawn, drawn := drawn + count)
+        samples = np.repeat(numbers.astype(np.float32)[:, None], 100, axis=1)
+        return samples, (numbers % 500 == 499).astype(np.int64)
+
+    tracemalloc.start()
+    samples, labels = balanced(draw, 101, 2)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert drawn == 25_048
+    assert most < 10 * 101 * 100 * 4
+    np.testing.assert_array_equal(samples[:, 0], [*range(51), *range(499, 25_000, 500)])
+    np.testing.assert_array_equal(labels, [0] * 51 + [1] * 50)
 
 
 def test_a_balanced_set_tells_the_labels_of_its_samples() -> None:

@@ -601,6 +601,27 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "trial:\n  target: swiss_roll\n  training_set: {size: 9, balanced: true}\n",
         [":4", "trial.training_set", "swiss_roll has no labels"],
     ),
+    "balance of a label that is hardly there": (
+        (
+            "trial:\n  target: {name: mixture, means: [[0.0], [1.0]], weights: [1.0, 1e-4]}\n"
+            "  training_set: {size: 9, balanced: true}\n"
+        ),
+        [":4", "trial.training_set", "label 1 is too rare: its share of p is 1.0e-04"],
+    ),
+    "balance of labels that the generator is told": (
+        (
+            "trial:\n  target: {name: mixture, means: [[0.0], [1.0]], weights: [0.4, 0.6]}\n"
+            "  training_set: {size: 9, balanced: true}\n  condition: true\n"
+        ),
+        [":5", "trial.condition", "the critic would tell them apart"],
+    ),
+    "rows in order that D-steps may skip": (
+        (
+            "trial:\n  training_set: {size: 2560, sampling: one_order}\n"
+            "  critic: {steps: {until: 0.0}}\n"
+        ),
+        [":4", "trial.critic", "sampling: one_order` shows in order"],
+    ),
     "batch of more rows than there are": (
         "trial:\n  training_set: {size: 100, sampling: epochs}\n  batch: 101\n",
         [":4", "trial.batch", "no 101 different rows"],
