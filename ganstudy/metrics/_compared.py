@@ -23,8 +23,8 @@ class ComparedMetric(Metric, ABC):
     def measures(self, real: Cloud, target: Target) -> Measure:
         """What gives the number of a cloud beside these samples of p.
 
-        Clouds come one by one, finite, in an order that depends on their samples alone, and with
-        no more samples than there are of p.
+        Clouds come one by one, finite, in an order that depends on their samples alone, and, but
+        in audits, with no more samples than there are of p.
         """
 
     def partners(self, samples: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -21,10 +23,9 @@ class ClippedCoverage(NeighbourMetric, CloudMetric):
     r"""Clipped coverage: as `coverage`, counted up to k and set on a scale of good samples.
 
     Maths   $c = \frac1n \sum_i \frac1k \min(k, \#\{ j : |y_j - x_i| \le r_k(x_i) \})$, a ball
-            reaching to the k-th neighbour among the samples of p. Of m samples of p itself the
-            number in a ball is beta-binomial, whose mean gives $f(m) = E c$; the metric is
-            $f^{-1}(c) / m$ of the number of samples m: the share of good samples with which c is
-            to be expected.
+            reaching to the k-th neighbour among the n samples of p. Of g samples of p itself the
+            number in a ball is beta-binomial, whose mean gives $f(g) = E c$; of m samples the
+            metric is $f^{-1}(c) / m$: the share of good ones with which c is to be expected.
     Bias    a cut at 1, which takes what chance would add.
     Cost    two nearest-neighbour trees; at the end.
     Source  Salvy, Talbot & Thirion 2025, "Enhanced generative model evaluation with Clipped
@@ -39,24 +40,24 @@ class ClippedCoverage(NeighbourMetric, CloudMetric):
         from scipy.spatial import KDTree
 
         reach = radii(real, self.neighbours)
-        count = len(real)
-        near = min(self.neighbours, count)
-        expected = self._expected(count)
+        near = min(self.neighbours, len(real))
+        expected = functools.cache(partial(self._expected, len(real)))
 
         def measure(cloud: Cloud) -> float:
             nearest, _ = KDTree(cloud).query(real, k=[*range(1, near + 1)])
             share = (nearest <= reach[:, None]).sum(axis=1) / self.neighbours
-            return float(np.interp(share.mean(), expected, np.linspace(0, 1, count + 1)))
+            good = np.linspace(0, 1, len(cloud) + 1)
+            return float(np.interp(share.mean(), expected(len(cloud)), good))
 
         return measure
 
-    def _expected(self, samples: int) -> NDArray[np.float64]:
-        """Mean coverage by 0, 1, ... good samples of so many, `(samples + 1,)`; increasing."""
+    def _expected(self, real: int, samples: int) -> NDArray[np.float64]:
+        """Mean coverage of `real` samples of p by 0, 1, ..., `samples` good ones; increasing."""
         from scipy.stats import betabinom
 
         k = self.neighbours
         good, fewer = np.arange(samples + 1)[:, None], np.arange(k)
-        chance = betabinom.pmf(fewer, good, k, max(1, samples - k))
+        chance = betabinom.pmf(fewer, good, k, max(1, real - k))
         return np.asarray(1 - ((k - fewer) * chance).sum(axis=1) / k)
 
     def reading(self, target: Target) -> Reading:

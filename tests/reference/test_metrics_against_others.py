@@ -16,6 +16,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neighbors import KNeighborsClassifier
 
 from ganstudy import metrics, targets
+from ganstudy.kinds.audit.cloud import Cloud
 from ganstudy.metrics import Metric, reference, shuffled, typical_distance
 from ganstudy.targets import Target
 
@@ -69,18 +70,23 @@ def test_clipped_density_as_published(cloud: Array) -> None:
     assert value("clipped_density", cloud, RING) == pytest.approx(expected, rel=1e-12)
 
 
-def test_clipped_coverage_as_published(cloud: Array) -> None:
-    """The expected count is a sum over beta functions, as the paper has it; the inverse a table."""
-    real, k, n = reference(RING, SAMPLES), 5, SAMPLES
+@pytest.mark.parametrize("shifts", [(0.0,), (0.0, 0.05)])
+def test_clipped_coverage_as_published(cloud: Array, shifts: tuple[float, ...]) -> None:
+    """The expected count is a sum over beta functions, as the paper has it; the inverse a table.
+
+    Its length is the number of samples of q, whatever that of p is.
+    """
+    cloud = np.concatenate([cloud + shift for shift in shifts])
+    real, k, n, m = reference(RING, SAMPLES), 5, SAMPLES, len(cloud)
     inside = _distances(real, cloud) < _to_kth(real, k)[:, None]
     covered = np.minimum(inside.sum(1), k).mean() / k
-    expected = np.zeros(n + 1)
-    for good in range(k, n + 1):
+    expected = np.zeros(m + 1)
+    for good in range(k, m + 1):
         j = np.arange(good + 1)
         chance = binom(good, j) * np.exp(betaln(k + j, n - k + good - j) - betaln(k, n - k))
         expected[good] = (np.minimum(j, k) * chance).sum() / k
     share = np.searchsorted(expected, covered) / len(expected)
-    assert value("clipped_coverage", cloud, RING) == pytest.approx(share, abs=1.5 / n)
+    assert value("clipped_coverage", cloud, Cloud.of(real)) == pytest.approx(share, abs=1.5 / m)
     assert 0.2 < share < 0.9
 
 
@@ -92,6 +98,16 @@ def test_clipped_metrics_are_shares_of_good_samples(share: float) -> None:
     samples[: int(share * n)] += 50.0
     for name in ("clipped_density", "clipped_coverage"):
         assert value(name, samples, RING) == pytest.approx(1 - share, abs=0.04)
+
+
+@pytest.mark.parametrize(("samples", "share"), [(100, 0.0), (100, 0.5), (5000, 0.8)])
+def test_clipped_coverage_counts_good_samples_among_any_number(samples: int, share: float) -> None:
+    """A tenth as many samples of p itself had a tenth of it, and many poor ones all."""
+    rng = np.random.default_rng(8)
+    real, cloud = (RING.sample(rng, count).astype(np.float64) for count in (1000, samples))
+    cloud[: int(share * samples)] += 50.0
+    found = value("clipped_coverage", cloud, Cloud.of(real))
+    assert found == pytest.approx(1 - share, abs=0.06)
 
 
 def test_symmetric_metrics_as_published(cloud: Array) -> None:
