@@ -70,12 +70,13 @@ def read_text_table(path: Path, asked: Dialect) -> pd.DataFrame:
     if repeated:
         message = f"several columns are named {', '.join(map(repr, repeated))}"
         raise DataError(f"{path}: {message}; rename them, or skip the header (`skip`, `header`)")
+    # By pandas' own `skiprows` a quote within a cell opens one, and takes rows along.
+    below = lines[next(_cells("\n".join(lines), separator))[0] if header else 0 :]
     frame: pd.DataFrame = pd.read_csv(
-        io.StringIO("\n".join(lines)),
+        io.StringIO("\n".join(below)),
         sep=r"\s+" if separator == " " else separator,
         decimal=decimal,
         header=None,
-        skiprows=_header_lines(lines) if header else 0,
         index_col=False,
         skipinitialspace=True,
         keep_default_na=False,
@@ -113,24 +114,12 @@ def _decoded(path: Path, encoding: str | None) -> str:
 
 def _cells(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """The cells of each row, with the line on which it ends, from 1; blank lines are no rows."""
-    if separator == " ":
-        for number, line in enumerate(text.split("\n"), start=1):
-            if line.strip():
-                yield number, line.split()
-        return
+    if separator == " ":  # any number of them, tabs among them, and around a row none counts
+        text = "\n".join(line.strip() for line in text.replace("\t", " ").split("\n"))
     reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
     for cells in reader:
         if any(cell.strip() for cell in cells) or len(cells) > 1:
             yield reader.line_num, cells
-
-
-def _header_lines(lines: Sequence[str]) -> int:
-    """Lines up to the end of the first row, which may be blank, or quoted over several."""
-    blank = next(i for i, line in enumerate(lines) if line.strip())
-    end = blank + 1
-    while end < len(lines) and "".join(lines[blank:end]).count('"') % 2:
-        end += 1
-    return end
 
 
 def _separator(sample: Sequence[str]) -> str:

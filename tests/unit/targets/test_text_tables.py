@@ -72,6 +72,16 @@ WRITTEN: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "empty last column": (_text().replace("\n", ",\n"), {}),
     "lines above": (f"measured on Monday\n{_text()}", {"skip": 1}),
     "blank lines": (_text().replace("\n", "\n\n", 9), {}),
+    "a header over two lines": (_text().replace("a", '"a\n(kg)"', 1), {}),
+    "a mark of inches in the header": (_text().replace("a", 'a"', 1), {}),
+    "marks of inches in two rows": (
+        _text().replace("\n", ",flat\n").replace("flat", 'label"', 1).replace("flat", '15"', 1),
+        {"columns": ["a", "b", "c"]},
+    ),
+    "words with a space between spaces": (
+        _text(" ").replace("\n", ' "dark red"\n').replace("dark red", "colour", 1),
+        {"columns": ["a", "b", "c"]},
+    ),
     "a row with a gap, dropped": (f"{_text()}1.0,NA,2.0\n", {"missing": "drop"}),
     "a row with a question mark, dropped": (f"{_text()}1.0,?,2.0\n", {"missing": "drop"}),
     "a column of words, left out": (
