@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +30,7 @@ def asked_study(study: Path, overrides: tuple[str, ...], out: Path | None) -> tu
     from ganstudy.study import load
 
     own = RunDirectory(study.parent)
-    if study == own.study and (is_run(own.path) or os.path.lexists(own.resolved)):
+    if study == own.study and is_run(own.path):
         return own.read_study(overrides, run_plugins=True, to_train=True), out or study.parent
     asked = load(study, overrides)
     return asked, out or Path("runs") / asked.name

@@ -79,11 +79,15 @@ class Unlike(RunError):
 
 
 def is_run(path: Path) -> bool:
-    """Whether a folder is a run: it says what was asked and what it meant, or it has records."""
-    if all((path / name).exists() for name in ("study.yaml", "resolved.yaml")):
-        return True
+    """Whether a folder is a run: it has records, or what was asked and, by its seal, what it meant.
+
+    Errors  `OSError` where that cannot be read.
+    """
+    told = all((path / name).exists() for name in ("study.yaml", "resolved.yaml"))
     records = path / "records"
-    return records.is_dir() and any(map(_RECORDS.fullmatch, _names(records)))
+    if _may_list(records) and records.is_dir() and any(map(_RECORDS.fullmatch, _names(records))):
+        return True
+    return told and is_ours(path / "resolved.yaml", _meaning)
 
 
 def runs_at(path: Path, *, telling: bool = False) -> list[Path]:
@@ -266,6 +270,10 @@ def is_ours(
     return True
 
 
+def _meaning(text: bytes) -> resolved.Resolved:
+    return resolved.read(text.decode())
+
+
 def _is_begun(path: Path) -> bool:
     """Whether a run has this that was killed before it had written what it was asked: study.yaml is
     last.
@@ -276,7 +284,7 @@ def _is_begun(path: Path) -> bool:
     if name == "checkpoints":
         return all(map(_is_checkpoint, (path / own for own in inside)))
     if name == "resolved.yaml":
-        return is_ours(path, lambda text: resolved.read(text.decode()))
+        return is_ours(path, _meaning)
     return name == ".lock" or (name in ("heartbeat.json", "data.json") and is_ours(path))
 
 

@@ -6,6 +6,7 @@ import errno
 import functools
 import json
 import os
+import re
 import shutil
 import socket
 import sys
@@ -22,6 +23,7 @@ from filled import filled
 from tiny import STUDY, write_study
 
 from ganstudy import open_run
+from ganstudy.asked import asked_study
 from ganstudy.cli import main
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, digests, runs_at
@@ -82,6 +84,26 @@ def test_a_run_that_has_only_begun_is_known_by_its_seals(tmp_path: Path, name: s
     result = invoke("run", study, "--out", out, "--workers", 1)
     assert (result.exit_code, contents(out)) == (2, before)
     assert f"holds somebody else's files ({name.split('/')[0]})" in result.stderr
+
+
+def test_settings_of_that_name_beside_a_study_make_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were replaced, and a page and notes of the machine with them."""
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "mine"
+    own.mkdir()
+    write_study(own, SMALL, "study.yaml")
+    for name in ("resolved.yaml", "environment.json", "report/index.html"):
+        (own / name).parent.mkdir(exist_ok=True)
+        (own / name).write_text("mine: 1\n")
+    before = contents(own)
+    for verb in (["report"], ["run", write_study(tmp_path, SMALL), "--workers", 1, "--out"]):
+        result = invoke(*verb, own)
+        assert (result.exit_code, contents(own)) == (2, before)
+        assert re.search("is no run, .*environment.json|not a run directory", result.stderr)
+    _, place = asked_study(own / "study.yaml", (), None)
+    assert place == Path("runs/study")
 
 
 @pytest.mark.parametrize("lost", ["resolved.yaml", "study.yaml"])

@@ -356,7 +356,7 @@ REFUSED = {
     "no study": ({"_shared.yaml": SHARED}, "holds no study"),
     "two of one name": ({"a.yaml": STUDY, "a.yml": STUDY}, "would be that of a.yaml"),
     "a taken name": ({"report.yaml": STUDY}, "no study can be called report"),
-    "a run": ({"study.yaml": STUDY, "resolved.yaml": STUDY}, "is a run"),
+    "a run": ({"study.yaml": STUDY, "resolved.yaml": ""}, "is a run"),
 }
 
 
