@@ -15,9 +15,12 @@ from typing import Any, BinaryIO
 from ganstudy.system import WINDOWS
 
 __all__ = [
-    *("Damaged", "digest", "digest_of_json", "is_partial", "name_digest", "naming", "read_named"),
-    *("read_now", "remove_partial", "sealed", "unsealed", "write_whole"),
+    *("FULL", "Damaged", "digest", "digest_of_json", "is_partial", "name_digest", "naming"),
+    *("read_named", "read_now", "remove_partial", "sealed", "unsealed", "write_whole"),
 ]
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where a file has no room."""
 
 _PARTIAL = re.compile(r"\..+\.\d+\.partial")
 """The name of a file that is not whole yet: hidden, and with the process that writes it."""

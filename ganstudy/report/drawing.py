@@ -12,6 +12,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from ganstudy.report.style import wrap_labels
+from ganstudy.whole_file import write_whole
 
 DPI = 160
 """Resolution of PNGs and of what is rasterised inside SVGs."""
@@ -42,9 +43,11 @@ class Drawing:
         """Write `<name>.png` and `<name>.svg`."""
         # `Figure.savefig` would lay the figure out and draw it twice for each of the two files.
         self.figure.set_dpi(DPI)
-        FigureCanvasAgg(self.figure).print_png(folder / f"{self.name}.png")  # type: ignore[no-untyped-call]  # Matplotlib has not typed it
+        png = io.BytesIO()
+        FigureCanvasAgg(self.figure).print_png(png)  # type: ignore[no-untyped-call]  # Matplotlib has not typed it
+        write_whole(folder / f"{self.name}.png", png.getvalue(), durable=False)
         self.figure.set_layout_engine("none")
         # Without a date and with a fixed salt for ids, equal data give equal bytes.
         svg = io.BytesIO()
         FigureCanvasSVG(self.figure).print_svg(svg, metadata={"Date": None})  # type: ignore[no-untyped-call]  # Matplotlib has not typed it
-        (folder / f"{self.name}.svg").write_bytes(svg.getvalue())
+        write_whole(folder / f"{self.name}.svg", svg.getvalue(), durable=False)

@@ -19,7 +19,7 @@ from ganstudy.cause import harmless
 from ganstudy.report.owners import Owners
 from ganstudy.report.press import Press
 from ganstudy.store import page_files
-from ganstudy.whole_file import write_whole
+from ganstudy.whole_file import FULL, remove_partial, write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -97,7 +97,7 @@ def build(
     press  prints the figures; by default they are printed here
 
     Errors  `KeyError` or `ValueError` if the dataset breaks the contract of `ganstudy.open_run`;
-            `PageError` once the page is written, if it lacks a section.
+            `PageError` once the page is written, if it lacks a section; `OSError` for a full disk.
     """
     from ganstudy.analysis import metric_names
     from ganstudy.analysis.remembered import remembering
@@ -106,6 +106,7 @@ def build(
     from ganstudy.report.style import figure_style
 
     destination.mkdir(parents=True, exist_ok=True)
+    remove_partial(destination)  # of a press that was killed
     page_files.note(destination, page_files.made(destination))  # ours, if nothing else is written
     if not metric_names(dataset):
         return _write(destination, _untrained(dataset, provenance, look), [])
@@ -129,8 +130,7 @@ def build(
     template = environment.get_template("page.html.j2")
     text = template.render(answer=found, picture=shown, sections=placed)
     index = _write(destination, text, placed, ["answer"] if shown else [])
-    failures = {own.name: own.failure for own in placed if own.failure}
-    if failures:
+    if failures := {own.name: own.failure for own in placed if own.failure}:
         raise PageError(index, failures)
     return index
 
@@ -183,6 +183,8 @@ def _placed(findings: Findings, environment: Any, printing: Printing) -> list[Pl
         try:
             placed[member.name] = end()
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in FULL:  # no section's fault
+                raise
             placed[member.name] = _failed(member, environment, error)
     return [placed[member.name] for member, _ in begun]
 
@@ -257,7 +259,7 @@ def _write(
     """
     written = {name: text for own in placed for name, text in own.files.items()}
     for name, text in written.items():
-        (destination / name).write_text(text, encoding="utf-8")
+        write_whole(destination / name, text.encode(), durable=False)
     pictures = [*figures, *(name for own in placed for name in own.pictures)]
     kept = {*written, *(f"{name}{suffix}" for name in pictures for suffix in (".png", ".svg"))}
     earlier = page_files.made(destination) - kept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -12,11 +11,11 @@ from filelock import FileLock, Timeout
 
 from ganstudy.store import heartbeat
 from ganstudy.store.place import RunError
+from ganstudy.whole_file import FULL
 
 __all__ = ["LOCK", "Timeout", "held", "refusing", "taken"]
 
 LOCK = ".lock"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def taken(folder: Path) -> AbstractContextManager[object]:
@@ -65,7 +64,7 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is None or error.errno in _FULL:
+        if error.errno is None or error.errno in FULL:
             raise
         raise RunError(_said(error)) from None
 
@@ -73,7 +72,7 @@ def refusing() -> Iterator[None]:
 def _in_words(folder: Path, error: OSError) -> str:
     said = _said(error)
     safe = "all records that were written are whole."
-    if error.errno in _FULL:
+    if error.errno in FULL:
         trouble = f"the disk is full ({said}); {safe} Free some space and run"
     else:
         trouble = f"{said}; {safe} Mend that and run"

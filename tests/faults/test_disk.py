@@ -18,12 +18,15 @@ import pytest
 from click.testing import CliRunner, Result
 from filled import filled
 from inline import trained_inline
+from markupsafe import Markup
+from matplotlib.figure import Figure
 from processes import STUDY as LONGER
 from processes import packs_under_way, start, wait_until
 from tiny import STUDY, write_study
 
 from ganstudy import open_run, store
 from ganstudy.cli import main
+from ganstudy.report.drawing import Drawing
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, records
@@ -205,6 +208,19 @@ def test_a_disk_that_is_full_while_the_report_is_written(
     assert "the disk is full" in result.stderr
     assert page.read_bytes() == before
     assert CliRunner().invoke(main, ["report", str(out)]).exit_code == 0
+
+
+def test_a_figure_that_does_not_fit_stays_what_it_was(tmp_path: Path) -> None:
+    """As does one whose printing was interrupted: a picture was cut off in its middle."""
+    figure = Figure(figsize=(1, 1))
+    for size in (100, 700):
+        for name in ("a.png", "a.svg"):
+            (tmp_path / name).write_text("earlier")
+        with _full_disk(size), pytest.raises(OSError, match=r"a\.(png|svg)"):
+            Drawing("a", figure, "Nothing.", Markup("Nothing.")).save(tmp_path)
+        assert (tmp_path / "a.svg").read_text() == "earlier"
+        assert size > 100 or (tmp_path / "a.png").read_text() == "earlier"
+        assert {own.name for own in tmp_path.iterdir()} == {"a.png", "a.svg"}
 
 
 def test_a_run_that_cannot_be_written_to_is_an_error_in_words(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import html
 import json
 import re
@@ -635,6 +636,28 @@ def test_a_section_that_raises_is_named_in_its_place(
     assert "This section could not be made: ZeroDivisionError: no such &lt;number&gt;" in page
     assert (tmp_path / "report" / "curves.svg").is_file()
     assert not (tmp_path / "report" / "heatmap.svg").exists()
+
+
+def test_a_disk_that_is_full_is_no_section_s_fault(
+    make_study: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page without its figures took the place of the one that was there."""
+    ds = make_study({"divergence": ARMS}, seeds=2, steps=5, samples=3)
+    (tmp_path / "index.html").write_text("earlier")
+
+    with undrawn():
+        save = Drawing.save
+
+        def full(drawing: Drawing, folder: Path) -> None:
+            if drawing.name == "curves":
+                raise OSError(errno.ENOSPC, "No space left on device")
+            save(drawing, folder)
+
+        monkeypatch.setattr(Drawing, "save", full)
+        with pytest.raises(OSError, match="No space left"):
+            build(ds, PROVENANCE, tmp_path)
+        monkeypatch.undo()
+    assert (tmp_path / "index.html").read_text() == "earlier"
 
 
 @pytest.mark.slow
