@@ -97,7 +97,8 @@ def _latent(trial: Trial[AdversarialSettings], block: int, rounds: int) -> Array
     """`(rounds, D- and M-gradients, batch, latent + labels)`."""
     configuration = trial.configuration
     shape = (rounds, sum(configuration.gradients), configuration.batch)
-    drawn = _latents(configuration, trial.stream("latent", block), int(np.prod(shape)))
+    rng, count = trial.stream("latent", block), int(np.prod(shape))
+    drawn = _latents(configuration, rng, count, configuration.reused)
     return drawn.reshape(*shape, -1)
 
 
@@ -121,8 +122,15 @@ def _reused(
     return _with_labels(samples, labels, configuration.labels) if configuration.labels else samples
 
 
-def _latents(configuration: AdversarialSettings, rng: np.random.Generator, count: int) -> Array:
-    """Latent noise, `(count, latent + labels)`; its labels follow the law of p's."""
+def _latents(
+    configuration: AdversarialSettings,
+    rng: np.random.Generator,
+    count: int,
+    beside: TrainingSet | None = None,
+) -> Array:
+    """Latent noise, `(count, latent + labels)`; its labels come as often as p's, or as those of the
+    training set that the critic sees beside it, by which it could tell the two apart.
+    """
     size = (count, configuration.generator.latent)
     if configuration.generator.latent_law == "normal":
         noise = rng.standard_normal(size, dtype=np.float32)
@@ -130,7 +138,10 @@ def _latents(configuration: AdversarialSettings, rng: np.random.Generator, count
         noise = 2 * rng.random(size, dtype=np.float32) - 1
     if not configuration.labels:
         return noise
-    _, labels = configuration.target.sample_labelled(rng, count)
+    if beside is not None and beside.balanced:
+        labels = rng.integers(beside.size, size=count) % configuration.labels
+    else:
+        _, labels = configuration.target.sample_labelled(rng, count)
     return _with_labels(noise, labels, configuration.labels)
 
 

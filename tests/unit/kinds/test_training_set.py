@@ -14,6 +14,7 @@ from scipy.stats import chisquare
 from tiny import trial
 
 from ganstudy.kinds.adversarial.batches import batches, block_length
+from ganstudy.kinds.adversarial.draws import evaluation_latents
 from ganstudy.kinds.adversarial.training_set import balanced
 
 CPU = torch.device("cpu")
@@ -134,3 +135,15 @@ def test_a_balanced_set_tells_the_labels_of_its_samples() -> None:
     modes = own.configuration.target.known_modes()
     assert modes is not None
     np.testing.assert_array_equal(modes.assign(real[:, :2], 5.0)[0], real[:, 2:].argmax(1))
+
+
+def test_a_generator_beside_a_balanced_set_is_told_labels_as_often() -> None:
+    """As often as p has them, the critic told p and q apart by labels alone."""
+    law = {"name": "mixture", "means": [[0.0], [1.0]], "weights": [0.9, 0.1]}
+    rows = {"size": 31, "balanced": True}
+    own = trial(3, target=law, training_set=rows, condition=True, batch=1000)
+    told = next(batches([own], CPU)).latent[0, :, :, -2:].reshape(-1, 2).double()
+    # 16 of 31; three standard errors of a share are below 1.5 / sqrt(count).
+    assert abs(told[:, 0].mean().item() - 16 / 31) < 1.5 / len(told) ** 0.5
+    measured = next(evaluation_latents(own))
+    assert measured[:, -2].mean() > 0.7

@@ -608,13 +608,6 @@ CASES: dict[str, tuple[str, list[str]]] = {
         ),
         [":4", "trial.training_set", "label 1 is too rare: its share of p is 1.0e-04"],
     ),
-    "balance of labels that the generator is told": (
-        (
-            "trial:\n  target: {name: mixture, means: [[0.0], [1.0]], weights: [0.4, 0.6]}\n"
-            "  training_set: {size: 9, balanced: true}\n  condition: true\n"
-        ),
-        [":5", "trial.condition", "the critic would tell them apart"],
-    ),
     "rows in order that D-steps may skip": (
         (
             "trial:\n  training_set: {size: 2560, sampling: one_order}\n"
