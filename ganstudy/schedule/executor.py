@@ -183,8 +183,8 @@ def attempt(task: Task, device: str, say: Callable[[Begun], None] = lambda begun
     say  is told when the pack has begun, when it takes its first step, and how far it is
     """
     global _tasks
-    _tasks += 1
-    if (first := _tasks == 1) and (trouble := gpu.trouble(device)):
+    _tasks, first = _tasks + 1, not _tasks
+    if trouble := gpu.trouble(device):
         return Ended("unable", cause=f"{device} cannot be used: {trouble}")
     ended = _attempt(task, device, say)
     failing = ended.how == "raised" and bool(gpu.trouble(device))

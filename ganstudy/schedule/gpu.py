@@ -9,6 +9,8 @@ def trouble(device: str) -> str:
     """Why the least that a GPU can be asked for fails in this process, as all does after an error
     of a kernel, or that a recording which failed has left its stream behind; in one line.
 
+    Asked before each pack, since not every worker can be made anew that has lost its GPU.
+
     device  on which a pack is trained; `cpu` never fails
 
     Returns  empty where there is none.

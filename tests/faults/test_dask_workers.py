@@ -253,9 +253,10 @@ LATE: dict[str, tuple[Callable[[Path], None], ProgramName, str]] = {
 
 @pytest.mark.parametrize("why", LATE)
 def test_a_worker_that_cannot_train_is_no_fault_of_a_trial(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, why: str
 ) -> None:
-    """One that joins late is given packs, whatever becomes of its warming up."""
+    """One that joins late is given packs, whatever becomes of its warming up; it ended the run even
+    where others go on."""
     make, program, said = LATE[why]
     (folder := tmp_path / "own").mkdir()
     make(folder)
@@ -272,5 +273,14 @@ def test_a_worker_that_cannot_train_is_no_fault_of_a_trial(
                 list(train_packs(Listed([(trial(0),)]), executor, program))
             with pytest.raises(ExecutorError, match=f"the workers of tcp://.* cannot .*{said}"):
                 DaskExecutor(1, program=program, scheduler=here.scheduler_address)
+            if program == "portable":  # to which this process was not started
+                return
+            here.scale(1)
+            wait_until(lambda: executor.room() == 2)
+            stay = [scripted(tmp_path, seed, seconds=0.5) for seed in range(3)]
+            parts = list(train_packs(Listed([(own,) for own in stay]), executor, program))
+            assert [record.status for part in parts for record in part] == ["complete"] * 3
+            assert executor.room() == 1
+            assert caplog.text.count("others go on without it") == 1
         finally:
             end(worker)

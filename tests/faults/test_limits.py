@@ -197,8 +197,20 @@ def test_a_slip_in_a_trial_spoils_no_worker(
     monkeypatch.setattr("ganstudy.schedule.memory.has_grown", lambda: False)
     good, guilty = (scripted(tmp_path, 1),), (scripted(tmp_path, 0, action="raise"),)
     attempt(Task(good, "eager", (), NO_CHECKPOINTS, None), "cpu")  # no worker's first task
+    said = iter(["", "lost"])
+    if spoilt:
+        monkeypatch.setattr("ganstudy.schedule.gpu.trouble", lambda device: next(said))
     ended = attempt(Task(guilty, "eager", (), NO_CHECKPOINTS, None), device)
     assert (ended.how, ended.spoilt) == ("raised", spoilt)
+
+
+def test_a_worker_that_has_lost_its_gpu_blames_no_trial(tmp_path: Path) -> None:
+    """One that stays, as a Dask worker does without a nanny, had it fail a trial that was tried
+    there for the last time, or for a cause for which another had failed."""
+    good, other = scripted(tmp_path, 1), scripted(tmp_path, 0, action="raise")
+    attempt(Task((good,), "eager", (), NO_CHECKPOINTS, None), "cpu")  # no worker's first task
+    ended = attempt(Task((other,), "eager", (), NO_CHECKPOINTS, None, fresh=True), "cuda:99")
+    assert (ended.how, attempts(other)) == ("unable", 0)
 
 
 def test_a_gpu_that_is_left_on_another_stream_fails(monkeypatch: pytest.MonkeyPatch) -> None:

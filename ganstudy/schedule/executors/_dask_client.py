@@ -29,7 +29,7 @@ from ganstudy.schedule.executor import (
     environment,
     is_for_memory,
 )
-from ganstudy.schedule.executors._dask_ending import Condemned, ended_as, restart
+from ganstudy.schedule.executors._dask_ending import Condemned, LeftOut, ended_as, restart
 from ganstudy.schedule.executors._dask_scheduler import (
     ANSWER_SECONDS,
     CONFIGURATION,
@@ -101,7 +101,7 @@ class DaskClient(Executor):
                 lasts=self.lasts,
             )
             self._client = opening.enter_context(joined(cluster))
-            self._condemned = Condemned(self._client)
+            self._condemned, self._left_out = Condemned(self._client), LeftOut(self._client)
             self._register()
             self._client.subscribe_topic(self._orders.topic, self._hear)
             self._open = opening.pop_all()
@@ -132,7 +132,7 @@ class DaskClient(Executor):
                 said = self._began.get(key)
                 if said is None or said.address not in there:
                     self._clocks.pop(key, None)
-            threads = sum(there.values())
+            threads = sum(self._left_out.others(there).values())
             if not threads and self._threads:
                 _log.warning("%s", self.lack())
             self._threads, self._counted = threads, time.monotonic()
@@ -143,7 +143,9 @@ class DaskClient(Executor):
 
     def submit(self, task: Task) -> Hashable:
         """A future of its own, even for a pack that was submitted before."""
-        future = self._client.submit(train, plugins.carried(task), self._orders, pure=False)
+        with reached():
+            asked = {"pure": False, **self._left_out.restriction()}
+        future = self._client.submit(train, plugins.carried(task), self._orders, **asked)
         self._tasks[str(future.key)] = future
         future.add_done_callback(self._over.put)
         return str(future.key)
@@ -155,15 +157,18 @@ class DaskClient(Executor):
             while True:
                 future = self._over.get(timeout=0 if ended else seconds)
                 if self._tasks.pop(str(future.key), None) is not None:
-                    ended.append((str(future.key), ended_as(future, [*self._began.values()])))
+                    own = ended_as(future, [*self._began.values()])
+                    if own.how == "unable":
+                        own, self._counted = self._left_out.instead(future, own), -math.inf
+                    ended.append((str(future.key), own))
                     self._clocks.pop(str(future.key), None)
-                    if ended[-1][1].how != "died":
+                    if own.how != "died":
                         self._began.pop(str(future.key), None)
                     # One whose worker has died with its records is being trained again already.
                     if future.status in ("lost", "pending"):
                         with suppress(ExecutorError), reached():
                             self._condemned.add([future])
-                    self._renew(future, ended[-1][1])
+                    self._renew(future, own)
         except queue.Empty:
             pass
         if self._client.status != "running":

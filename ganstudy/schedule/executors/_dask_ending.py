@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,10 +15,12 @@ from ganstudy.schedule.executors._dask_scheduler import ANSWER_SECONDS
 from ganstudy.schedule.executors._dask_worker import Said, executing
 from ganstudy.schedule.memory import is_lacking
 
-__all__ = ["Condemned", "ended_as", "restart"]
+__all__ = ["Condemned", "LeftOut", "ended_as", "restart"]
 
 _RESULT_SECONDS = 60.0
 """Within which records have come over the network, or their worker is as good as gone."""
+
+_log = logging.getLogger("ganstudy")
 
 
 def ended_as(future: Future[Any], begun: Sequence[Said]) -> Ended:
@@ -107,3 +110,36 @@ class Condemned:
             answers = self._client.sync(self._client.run, executing, workers=[worker], **asked)
             return set(answers.get(worker) or ())
         return set()
+
+
+class LeftOut:
+    """Workers that cannot train while others can: they are given no packs until they have gone."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._workers: set[str] = set()
+
+    def others(self, there: Mapping[str, int]) -> dict[str, int]:
+        """Of the workers that are there, with their threads, those that are not left out."""
+        self._workers &= there.keys()
+        return {worker: own for worker, own in there.items() if worker not in self._workers}
+
+    def restriction(self) -> dict[str, Any]:
+        """How Dask is told to give a pack to others; to any again, once these have gone."""
+        if not self._workers:
+            return {}
+        return {"workers": [*self.others(self._client.nthreads())], "allow_other_workers": True}
+
+    def instead(self, future: Future[Any], ended: Ended) -> Ended:
+        """How a pack ends whose worker was unable: it is to be handed out again as it is, if the
+        worker can be left out.
+        """
+        with suppress(OSError):
+            held = {worker for own in self._client.who_has([future]).values() for worker in own}
+            new = held - self._workers
+            if held and (not new or self.others(self._client.nthreads()).keys() - new):
+                if new:
+                    _log.warning("%s; others go on without it", ended.cause)
+                self._workers |= new
+                return Ended("stopped")
+        return ended
