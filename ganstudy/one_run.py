@@ -34,7 +34,7 @@ def run(
 ) -> None:
     """Run a study file, or continue the run that has it."""
     from ganstudy import pipeline
-    from ganstudy.session import check_compiler
+    from ganstudy.session import check_program
     from ganstudy.store import RunDirectory
 
     asked, directory = asked_study(study, overrides, out)
@@ -44,7 +44,7 @@ def run(
         return
     if fresh and directory.exists():
         earlier = RunDirectory(directory)
-        check_compiler(asked, earlier)
+        check_program(asked, earlier, where)
         pipeline.check_reachable(where)
         click.echo(f"the earlier run is now {earlier.set_aside()}", err=True)
     with display(quiet=as_json) as observe:

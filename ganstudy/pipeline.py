@@ -102,7 +102,7 @@ def check_reachable(where: Where) -> None:
 
     Errors  `RunError`.
     """
-    if why := executor_named(where.executor).asks(**where.options).why_unreachable():
+    if why := executor_named(where.executor).asks(**where.options).why_unreachable(where.workers):
         raise RunError(f"{why}; nothing is set aside")
 
 

@@ -10,6 +10,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ganstudy.engine import checkpoints, pace
+from ganstudy.engine.arithmetic import out_of_reach
 from ganstudy.engine.packing import (
     beside_steps,
     choose_program,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from ganstudy.trial import ProgramName, Record
 
 __all__ = [
-    *("Continuing", "check_compiler", "choose", "engaged", "in_flight", "open_executor"),
+    *("Continuing", "check_program", "choose", "engaged", "in_flight", "open_executor"),
     *("program", "recall", "take_up", "train", "train_anyhow"),
 ]
 
@@ -137,14 +138,21 @@ def program(
     return first_program(search, parts, where)
 
 
-def check_compiler(study: Study, directory: RunDirectory) -> None:
-    """Refuse to begin a run of compiled steps where none can be made, while nothing has been moved.
+def check_program(study: Study, directory: RunDirectory, where: Where) -> None:
+    """Refuse to begin a run by a program that cannot be had, while nothing has been moved.
 
     Errors  `RunError`.
     """
-    if study.file.engine.program == "compiled" and (trouble := why_no_compiler()):
-        message = f"engine.program asks for compiled steps, and {trouble}; nothing is set aside"
-        raise RunError(f"{directory.path}: {message}")
+    program = study.file.engine.program
+    if program == "compiled":
+        trouble = why_no_compiler()
+        why = trouble and f"engine.program asks for compiled steps, and {trouble}"
+    else:  # what a machine lacks, those of others may have
+        devices = where.devices if executor_named(where.executor).here else ()
+        written: ProgramName = "portable" if program == "portable" else "eager"
+        why = next(filter(None, (out_of_reach(written, device) for device in devices)), "")
+    if why:
+        raise RunError(f"{directory.path}: {why}; nothing is set aside")
 
 
 def first_program(search: Search, parts: Sequence[Pack], where: Where) -> tuple[ProgramName, str]:

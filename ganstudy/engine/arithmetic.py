@@ -29,7 +29,7 @@ from ganstudy.processor import features, processor, vendor_and_family
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
 
-__all__ = ["NotPortable", "check", "computing", "described", "environment", "pin"]
+__all__ = ["NotPortable", "check", "computing", "described", "environment", "out_of_reach", "pin"]
 
 _MKL = "MKL_CBWR"
 
@@ -131,11 +131,20 @@ def check(program: ProgramName, device: str) -> None:
 
     Errors  `NotPortable` that says what is missing.
     """
-    if program == "portable" and (reason := _unportable(device)):
+    if reason := out_of_reach(program, device) or (program == "portable" and _unportable()):
         raise NotPortable(reason)
+
+
+def out_of_reach(program: ProgramName, device: str) -> str:
+    """What no process of this machine can be given for a program; empty if nothing."""
+    if program == "portable" and device != "cpu":
+        return f"the portable program is for processors, not for {device}"
+    if program == "portable" and (missing := portable.lacking()):
+        return f"the portable program needs {' and '.join(missing)}, which this processor lacks"
     if program == "eager" and _is_gpu(device) and (reason := _without_kernels()):
         why = f"a GPU's kernels are made by Triton, which {reason}"
-        raise NotPortable(f"{why}; a processor needs none (--devices cpu)")
+        return f"{why}; a processor needs none (--devices cpu)"
+    return ""
 
 
 @functools.cache
@@ -190,14 +199,10 @@ def _without_kernels() -> str:
     return ""
 
 
-def _unportable(device: str) -> str:
+def _unportable() -> str:
     """Why this process cannot be portable; empty if it can."""
     import torch
 
-    if device != "cpu":
-        return f"the portable program is for processors, not for {device}"
-    if missing := portable.lacking():
-        return f"the portable program needs {' and '.join(missing)}, which this processor lacks"
     wide = [name for name in _numpy_features().split() if name.startswith(portable.WIDE)]
     if (
         torch.backends.cpu.get_cpu_capability() != "AVX2"

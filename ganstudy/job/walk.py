@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ganstudy import pipeline
 from ganstudy.engine import pace
 from ganstudy.outlook import Outlook
-from ganstudy.session import check_compiler
+from ganstudy.session import check_program
 from ganstudy.store import RunDirectory, RunError, finished, lock
 from ganstudy.store.job_directory import Foreseen
 from ganstudy.store.place import naming_plugins
@@ -67,7 +67,7 @@ def walk(
         runs = {name: directory.run(name) for name in folder.studies}
         if fresh and any(run.path.exists() for run in runs.values()):
             pipeline.check_reachable(next(iter(where.values())))  # which is that of all
-        refused = _set_aside(folder.studies, runs, moved) if fresh else {}
+        refused = _set_aside(folder.studies, where, runs, moved) if fresh else {}
         ahead: dict[str, Outlook | Foreseen] = {}
         for name in [own for own in folder.studies if own not in refused]:
             try:
@@ -120,6 +120,7 @@ def _beating(
 
 def _set_aside(
     studies: Mapping[str, Study],
+    where: Mapping[str, Where],
     runs: Mapping[str, RunDirectory],
     moved: Callable[[Path], None],
 ) -> dict[str, str]:
@@ -129,7 +130,7 @@ def _set_aside(
         if run.path.exists():
             try:
                 with lock.refusing():
-                    check_compiler(studies[name], run)
+                    check_program(studies[name], run, where[name])
                     moved(run.set_aside())
             except RunError as error:
                 refused[name] = str(error)

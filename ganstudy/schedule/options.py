@@ -25,6 +25,6 @@ class Options(Settings):
         """Why there cannot be so many workers; empty where there can."""
         return ""
 
-    def why_unreachable(self) -> str:
-        """Why no worker will be reached now; empty where nothing speaks against it."""
+    def why_unreachable(self, workers: int) -> str:
+        """Why none of so many workers will be reached now; empty where nothing speaks against."""
         return ""

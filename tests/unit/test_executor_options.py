@@ -136,6 +136,33 @@ def test_an_executor_that_lacks_a_package_is_refused_in_words(
         pipeline.run(load(write_study(tmp_path)), tmp_path / "run", workers=1, executor="dask")
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--devices", "cuda:0"], "a GPU's kernels are made by Triton, which is not installed"),
+        (["engine.program=portable"], "the portable program needs fma, which this processor lacks"),
+    ],
+)
+def test_nothing_is_set_aside_for_what_this_machine_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str], said: str
+) -> None:
+    """The old run was moved away before a worker refused to train."""
+    if "--devices" in asked:
+        _one_gpu(monkeypatch)
+    monkeypatch.setattr("ganstudy.engine.arithmetic.find_spec", lambda name: None)
+    monkeypatch.setattr("ganstudy.portable.lacking", lambda: ["fma"])
+    (tmp_path / "own").mkdir()
+    study = write_study(tmp_path / "own")
+    (run := tmp_path / "runs" / study.stem).mkdir(parents=True)
+    for of, out in ((study, run), (study.parent, run.parent)):
+        command = ["run", str(of), "--out", str(out), "--fresh", *asked]
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 2, result.output
+        assert said in result.stderr
+        assert "; nothing is set aside" in result.stderr
+    assert not list(tmp_path.rglob("*aside*"))
+
+
 @pytest.mark.parametrize("folder", [False, True])
 def test_a_plan_for_a_gpu_cuts_the_packs_of_its_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: bool

@@ -121,7 +121,8 @@ def test_jobs_that_no_worker_joins_end_the_run(queue: Queue) -> None:
 def test_nothing_is_set_aside_where_slurm_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The old run was moved away for one of which no job was taken."""
+    """The old run was moved away for one of which no job was taken; and Slurm was asked for one core
+    of each."""
     scripts: list[str] = []
 
     def refuses(command: list[str], script: str = "") -> str:
@@ -133,9 +134,11 @@ def test_nothing_is_set_aside_where_slurm_refuses(
     study, out = write_study(tmp_path), tmp_path / "run"
     out.mkdir()
     command = ["run", str(study), "--out", str(out), "--fresh", "--executor", "slurm"]
-    result = CliRunner().invoke(main, [*command, "--partition", "none", "--time", "1:30:00"])
+    asked = ["--partition", "none", "--time", "1:30:00", "--jobs", "2", "--workers", "14"]
+    result = CliRunner().invoke(main, [*command, *asked])
     assert result.exit_code == 2, result.output
     assert result.stderr.endswith("Slurm refuses: invalid partition; nothing is set aside\n")
     assert not list(tmp_path.glob("*aside*"))
     (script,) = scripts
-    assert {"#SBATCH -p none", "#SBATCH -t 1:30:00"} <= {*script.splitlines()}
+    lines = {*script.splitlines()}
+    assert {"#SBATCH -p none", "#SBATCH -t 1:30:00", "#SBATCH --cpus-per-task=7"} <= lines

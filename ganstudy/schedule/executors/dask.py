@@ -34,7 +34,7 @@ class DaskOptions(Options):
         """Where the scheduler is somebody else's; a cluster of its own is of this machine."""
         return self.scheduler is not None
 
-    def why_unreachable(self) -> str:
+    def why_unreachable(self, workers: int) -> str:
         """Why there is no scheduler at the address."""
         if self.scheduler is None:
             return ""

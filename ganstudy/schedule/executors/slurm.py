@@ -79,11 +79,12 @@ class SlurmOptions(Options):
         message = f"{plural(workers, 'worker')} cannot be dealt out evenly to"
         return f"{message} {plural(self.jobs, 'job')}; --workers should be a multiple of --jobs"
 
-    def why_unreachable(self) -> str:
-        """Why Slurm is not here, or refuses a job of one worker."""
+    def why_unreachable(self, workers: int) -> str:
+        """Why Slurm is not here, or refuses a job of as many workers as each will have."""
         job: Any = SLURMCluster.job_cls
+        each = workers // self.jobs
         try:
-            alike = job("", "ganstudy", cores=1, processes=1, **self.directives())
+            alike = job("", "ganstudy", cores=each, processes=each, **self.directives())
             slurm_jobs.asked(["sbatch", "--test-only"], alike.job_script())
         except (ExecutorError, RuntimeError, ValueError) as error:
             return str(error)
