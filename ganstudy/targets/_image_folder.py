@@ -27,6 +27,12 @@ _TRAINING = ("train", "training")
 _HELD_OUT = ("test", "testing", "val", "valid", "validation")
 """Names of folders that hold sets, not classes, where both kinds stand side by side."""
 
+_OTHER_PICTURES = (
+    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jxl", ".pgm", ".ppm", ".tga"),
+    *(".tif", ".tiff", ".webp"),
+)
+"""How names of images end that are not read."""
+
 
 class _Place(NamedTuple):
     """Which set and class a file is of; without classes "", and held out where a set is.
@@ -138,8 +144,8 @@ def _places(folder: Path, files: list[Path]) -> dict[Path, _Place]:
 def _folders(at: Path, parts: Iterable[tuple[str, ...]]) -> set[str]:
     """The folders in one that hold all of its files; none where some lie beside them.
 
-    Errors  `DataError` for a set without images, and for a folder with nothing in it: a set or a
-            class would be missing.
+    Errors  `DataError` for a set without images, and for a folder with nothing in it, or images of
+            other formats alone: a set or a class would be missing.
     """
     if any(len(names) == 1 for names in parts):
         return set()
@@ -147,9 +153,14 @@ def _folders(at: Path, parts: Iterable[tuple[str, ...]]) -> set[str]:
     for own in in_order(at.iterdir()):
         if own.name.startswith(".") or not own.is_dir() or own.name in found:
             continue
-        if own.name.lower() in _TRAINING + _HELD_OUT or _is_empty(own):
-            what = f"folder {_readable(own.name)!r} has no images"
-            raise DataError(f"{at}: {what}; put some there or take it away")
+        others = [path for path in files_below(own) if path.suffix.lower() in _OTHER_PICTURES]
+        if own.name.lower() in _TRAINING + _HELD_OUT or others or _is_empty(own):
+            what = f"{at}: folder {_readable(own.name)!r} has no images"
+            if not others:
+                raise DataError(f"{what}; put some there or take it away")
+            there = some([_short(path, own) for path in others], _SHOWN)
+            what = f"{what} that are PNG or JPEG, which alone are read; it has {there}"
+            raise DataError(f"{what}: convert such files or take the folder away")
     return found
 
 

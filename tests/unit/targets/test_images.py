@@ -429,6 +429,9 @@ def _bad(folder: Path, pixels: Pixels) -> None:
     _png(folder / "no_set" / "train" / "0.png", pixels[0])
     (folder / "no_set" / "Testing").mkdir()
     (folder / "no_set" / "Testing" / "0.webp").touch()
+    _png(folder / "other_class" / "cats" / "0.png", pixels[0])
+    (folder / "other_class" / "dogs" / "a").mkdir(parents=True)
+    (folder / "other_class" / "dogs" / "a" / "0.WebP").touch()
     for place, name in enumerate(("train/a", "train/b", "test/a", "test/c")):
         _png(folder / "strange" / name / "0.png", pixels[place])
     for place, name in enumerate(("train/a", "train/b", "test")):
@@ -480,6 +483,7 @@ def _bad(folder: Path, pixels: Pixels) -> None:
         ("one_class", "", 3, "folder 'dogs' has no images; put some there or take it away"),
         ("one_inside", "", 3, "one_inside/test: folder 'dogs' has no images"),
         ("no_set", "", 3, "folder 'Testing' has no images"),
+        ("other_class", "", 3, "'dogs' has no images that are PNG or .*; it has a/0.WebP: conv"),
         ("strange", "", 3, "all images of class 'c' are held out, and none is left to train on"),
         ("kaggle", "", 3, "train has folders of.*, test has none; `path: .*/in/train` reads train"),
         (
