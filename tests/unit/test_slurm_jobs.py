@@ -121,8 +121,8 @@ def test_jobs_that_no_worker_joins_end_the_run(queue: Queue) -> None:
 def test_nothing_is_set_aside_where_slurm_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The old run was moved away for one of which no job was taken; and Slurm was asked for one core
-    of each."""
+    """The old run was moved away for one of which no job was taken, as where there are fewer cores:
+    Slurm was asked for one."""
     scripts: list[str] = []
 
     def refuses(command: list[str], script: str = "") -> str:
