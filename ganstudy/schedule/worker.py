@@ -10,7 +10,6 @@ import threading
 import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -31,14 +30,15 @@ def main() -> None:
     """Import what training needs, lease a device, say so, and train what arrives.
 
     The command line names, as `WorkerProcess` has it, this end of its pipe, the process that has
-    started this one, the file to which this one writes where it is when it is asked, and whether
-    signals ask.
+    started this one, the file to which this one writes where it is when it is asked, or its number,
+    and whether signals ask.
     """
     # What plug-ins print is seen at once: kept for later, it would be lost with the process.
     sys.stdout = sys.stderr
     handle, parent, stack, by_signal = sys.argv[1:5]
     die_with(int(parent))
-    with Path(stack).open("w", encoding="utf-8") as file:
+    own = int(stack) if stack.isdigit() else os.open(stack, os.O_WRONLY)
+    with os.fdopen(own, "w", encoding="utf-8") as file:
         questions.answer(file, by_signal == "True")
         with uncollected():
             warm_up()

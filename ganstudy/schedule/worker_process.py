@@ -68,24 +68,21 @@ class WorkerProcess:
         Errors  `OSError` if no process can be started.
         """
         self._kills = kills()
-        handle, path = tempfile.mkstemp(prefix="ganstudy-", suffix=".stack")
-        os.close(handle)
-        self._stack = Path(path)
         self.origin = _Origin.now(variables)
         by_signal = questions.by_signal()
         # Ctrl-C in a terminal, which reaches all of its processes, is not for this one.
         with signals_held(), ExitStack() as undone:
-            undone.callback(self._stack.unlink)
+            self._stack = undone.enter_context(_Stack())
             self.connection, theirs = Pipe()
             undone.enter_context(self.connection)
-            own = (theirs.fileno(), os.getpid(), self._stack, by_signal)
+            own = (theirs.fileno(), os.getpid(), self._stack.name, by_signal)
             with theirs:
                 self._process = subprocess.Popen(
                     [self.origin.python, "-P", "-c", _BEGIN, *map(str, own), *self.origin.found_in],
                     env=self.origin.variables,
                     stdin=None if by_signal else subprocess.PIPE,
                     stdout=_STANDARD_ERROR,  # standard output is for answers
-                    **_inheriting(theirs),
+                    **_inheriting(theirs, self._stack),
                 )
             undone.pop_all()
 
@@ -99,15 +96,10 @@ class WorkerProcess:
         self.ask("where")
         end = time.monotonic() + _STACK_SECONDS
         text = ""
-        while time.monotonic() < end and not (text and text == self._written()):
-            text = self._written()
+        while time.monotonic() < end and not (text and text == self._stack.read()):
+            text = self._stack.read()
             time.sleep(0.05)
         return text
-
-    def _written(self) -> str:
-        with suppress(OSError):  # whoever tidies the machine's temporary folder takes it
-            return self._stack.read_text(encoding="utf-8", errors="replace")
-        return ""
 
     def obituary(self) -> str:
         """How the process ended."""
@@ -138,14 +130,52 @@ class WorkerProcess:
         with suppress(OSError), self._process:  # which closes what it has of it, and waits
             pass
         self.connection.close()
-        self._stack.unlink(missing_ok=True)
+        self._stack.close()
 
 
-def _inheriting(connection: Connection) -> dict[str, Any]:
-    """What `Popen` is told so that a process has an end of a pipe, by the number that it has."""
+class _Stack:
+    """A file in which a process writes where it is.
+
+    name  what it opens: a number, since a file without a name stays nowhere when both processes are
+          killed; a path on Windows, where every file has one
+    """
+
+    def __init__(self) -> None:
+        self.number, path = tempfile.mkstemp(prefix="ganstudy-", suffix=".stack")
+        self._path = Path(path)
+        self.name = path
+        if sys.platform != "win32":
+            self._path.unlink()
+            self.name = str(self.number)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(self) -> str:
+        """What is written there; nothing where whoever tidies temporary folders has taken it."""
+        with suppress(OSError):
+            if sys.platform == "win32":
+                return self._path.read_text(encoding="utf-8", errors="replace")
+            return os.pread(self.number, 2**20, 0).decode(errors="replace")
+        return ""
+
+    def close(self) -> None:
+        """However often it is called."""
+        if self.number >= 0:
+            os.close(self.number)
+            self.number = -1
+            self._path.unlink(missing_ok=True)
+
+
+def _inheriting(connection: Connection, stack: _Stack) -> dict[str, Any]:
+    """What `Popen` is told so that a process has an end of a pipe, and what it writes where it is
+    to, by the numbers that they have."""
     number = connection.fileno()
     if sys.platform != "win32":
-        return {"pass_fds": [number]}
+        return {"pass_fds": [number, stack.number]}
     os.set_handle_inheritable(number, True)
     startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [number]})
     return {"startupinfo": startup}
