@@ -35,6 +35,9 @@ SHARE = 0.2
 PATIENCE = 60.0
 """Seconds that a run may take to begin training."""
 
+_OLD = 86400.0
+"""Seconds after which no page is still being built, whoever has begun it."""
+
 NICENESS = 10
 """By how much it lets training go before."""
 
@@ -137,13 +140,16 @@ def alongside(path: Path, every: float) -> Iterator[None]:
 
 
 def _clear(path: Path) -> None:
-    """Remove what pages have left whose processes, of this machine, were killed as they built them;
-    another page of the run may be under way."""
+    """Remove what pages have left whose processes, of this machine, were killed as they built them,
+    and what is old, as of another machine; another page of the run may be under way."""
     form = rf"\.live-(\d{{1,9}})-{re.escape(gethostname())}-\w+"
     for left in path.glob(".live-*"):
         found = re.fullmatch(form, left.name, re.ASCII)
-        if found and not psutil.pid_exists(int(found[1])):
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # another page has removed it
+            known = re.fullmatch(r"\.live-(\d{1,9}-.+-)?[a-z0-9_]{8}", left.name, re.ASCII)
+            old = known and time.time() - left.stat().st_mtime > _OLD
+            if old or (found and not psutil.pid_exists(int(found[1]))):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def give_way() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ganstudy.export._base import ExportedRun, ExportError
 from ganstudy.whole_file import write_whole
 
-__all__ = ["known", "remember", "replaced"]
+__all__ = ["has_noted", "known", "remember", "replaced"]
 
 _EARLIER = "exported.json"
 """What a place holds, as earlier versions noted it, whatever tool it is for."""
@@ -24,6 +24,11 @@ def known(place: Path, tool: str) -> dict[str, str]:
             continue
         return dict(content) if isinstance(content, dict) else {}
     return {}
+
+
+def has_noted(place: Path, tool: str) -> bool:
+    """Whether what is known is this tool's own note: that of earlier versions may be another's."""
+    return (place / _noted(tool)).exists()
 
 
 def remember(place: Path, tool: str, digests: Mapping[str, str]) -> None:
@@ -47,7 +52,7 @@ def replaced(run: ExportedRun, place: Path, tool: str, content: Mapping[str, byt
     noted = known(place, tool)
     before = {i if "/" in i else f"{run.study}/{i}": digest for i, digest in noted.items()}
     now = run.digests
-    own = (place / _noted(tool)).exists()
+    own = has_noted(place, tool)
     missing = [name for name in content if not (place / name).exists()]
     # What an earlier version wrote had other types.
     if now == before and not missing and own:

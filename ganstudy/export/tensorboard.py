@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ganstudy.export._base import ExportedRun, ExportedTrial, Exporter
-from ganstudy.export._files import known, remember
+from ganstudy.export._files import has_noted, known, remember
 
 _REPORT = "~report"
 """Where the figures are; no folder of an arm is called so."""
@@ -30,6 +30,7 @@ class TensorboardExporter(Exporter):
         from torch.utils.tensorboard.writer import SummaryWriter
 
         before, added = known(place, self.name), 0
+        written = dict(before) if has_noted(place, self.name) else {}
         now = dict(run.digests)
         # An earlier version had the figures where those of an arm may be, a folder for each trial.
         figures, once = f"{run.study}/{_REPORT}", f"{run.study}/report"
@@ -41,7 +42,7 @@ class TensorboardExporter(Exporter):
             before.pop(f"{run.study}/{outdated}", None)
         for trial in run.trials:
             folder = place / run.study / _folder_name(trial.tags["arm"] or "trials") / trial.id
-            if before.get(f"{run.study}/{trial.id}") == trial.digest and folder.is_dir():
+            if written.get(f"{run.study}/{trial.id}") == trial.digest and folder.is_dir():
                 continue
             _remove(place / run.study, trial.id)  # its arm may have had another name
             with _said_once(), SummaryWriter(str(folder)) as writer:

@@ -683,18 +683,23 @@ def test_an_arm_may_be_called_report(run: Path, tmp_path: Path, arm: str) -> Non
 def test_figures_of_an_earlier_version_are_not_kept_beside_the_new_ones(
     run: Path, tmp_path: Path
 ) -> None:
-    """They were in `STUDY/report`, where the trials of an arm may be."""
+    """They were in `STUDY/report`, where the trials of an arm may be; nor does a trial stay that
+    another tool had noted anew."""
     pytest.importorskip("tensorboard", reason="needs tensorboard")
+    trial = ExportedTrial("2", "a", {"arm": "arm", "seed": "0"}, {}, {}, {})
+    (old := tmp_path / "study" / "arm" / "2").mkdir(parents=True)
+    (old / "events.out.tfevents.1.host").touch()
     earlier = tmp_path / "study" / "report"
     (earlier / "1").mkdir(parents=True)
     (earlier / "events.out.tfevents.1.host").touch()
     (earlier / "1" / "events.out.tfevents.1.host").touch()
-    (tmp_path / "exported.json").write_text('{"study/report": "before"}')
+    noted = {"study/report": "before", "study/2": trial.digest}
+    (tmp_path / "exported.json").write_text(json.dumps(noted))
     figures = sorted((run / "report").glob("*.png"))
-    trial = ExportedTrial("2", "a", {"arm": "arm", "seed": "0"}, {}, {}, {})
     family["tensorboard"]().write(ExportedRun("study", "Why?", [trial], figures), tmp_path)
     assert [own.name for own in earlier.iterdir()] == ["1"]
     assert len(list((earlier / "1").iterdir())) == 1
+    assert not (old / "events.out.tfevents.1.host").exists()
     noted = json.loads((tmp_path / "exported-tensorboard.json").read_text())
     assert sorted(noted) == ["study/2", "study/~report"]
 

@@ -213,14 +213,20 @@ def test_the_page_may_run_what_the_run_does(run: Path, monkeypatch: pytest.Monke
 def test_only_pages_of_the_dead_are_cleared_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That of another page beside it vanished as it was built; what was left of a kill stayed."""
+    """That of another page beside it vanished as it was built; what was left of a kill stayed, and
+    for ever that of another machine, or of a version that did not say whose it is."""
     mine, theirs, left = (tmp_path / name for name in live_folders("abc_1"))
+    elsewhere = tmp_path / live_folders("abcdef_1")[1]
+    old, own = tmp_path / ".live-abcdef_2", tmp_path / ".live-notes"
     monkeypatch.setattr("ganstudy.live.subprocess.Popen", Started)
-    for folder in (mine, theirs, left):
+    for folder in (mine, theirs, left, old, own):
         (folder / "figures").mkdir(parents=True)
+    for folder in (elsewhere, old, own):
+        folder.mkdir(exist_ok=True)
+        os.utime(folder, (time.time() - 2 * 86400,) * 2)
     with alongside(tmp_path, 7.0):
         pass
-    assert {*tmp_path.iterdir()} == {mine, theirs}
+    assert {*tmp_path.iterdir()} == {mine, theirs, own}
 
 
 def live_folders(end: str) -> tuple[str, str, str]:
