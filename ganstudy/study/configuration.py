@@ -35,17 +35,23 @@ def configure(
     raise StudyError(problem for _, problem in made)
 
 
-def unread_problems(document: Document, shared: Mapping[str, Any]) -> Iterator[Problem]:
+def unread_problems(
+    document: Document, shared: Mapping[str, Any], *, named: bool = True
+) -> Iterator[Problem]:
     """Shared settings that would be a mistake in any study, though an axis may replace them.
 
     What asks for other settings is none, nor a key that another member might have: an axis may
     bring these. Of a search that sets the kind too, nothing is known.
+
+    named  whether a name that no member has is a mistake, as it is with every plug-in loaded
     """
     if any("kind" in path for path, _ in leaves(document.values.get("search"))):
         return
     made = _configured(document, shared, ())
     if not isinstance(made, kinds.Kind):
-        yield from (problem for entry, problem in made if not _of_several(entry, shared))
+        for entry, problem in made:
+            if not _of_several(entry, shared) and (named or entry["type"] != "family_name"):
+                yield problem
 
 
 def _of_several(entry: Any, shared: Mapping[str, Any]) -> bool:

@@ -7,20 +7,27 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode
 
 from ganstudy.cause import one_line
-from ganstudy.study import shipped_files
-from ganstudy.study.problem import KeyPath, Problem, StudyError, closest, dotted, nearest
+from ganstudy.study.problem import KeyPath, Problem, StudyError, dotted, nearest
 from ganstudy.study.references import BadReferenceError, escaped, resolved
 from ganstudy.study.shared_file import KEY, PLACE, Written, over, within
+from ganstudy.study.study_text import missing, study_text
 from ganstudy.study.yaml_text import CHARACTERS, construct, lines, parse
 
-__all__ = ["Document", "KeyPath", "Problem", "StudyError", "nearest", "read_document"]
+__all__ = [
+    "Document",
+    "KeyPath",
+    "Problem",
+    "StudyError",
+    "UnsharedError",
+    "nearest",
+    "read_document",
+]
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,17 @@ class Document:
         return Problem(str(self.path), key, message)
 
 
+class UnsharedError(StudyError):
+    """A study whose shared file cannot be read: what it has is its own alone, references and all.
+
+    own  that much
+    """
+
+    def __init__(self, problems: Iterable[Problem], own: Document) -> None:
+        super().__init__(problems)
+        self.own = own
+
+
 def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
     """Read a YAML 1.2 file, over the one that it `extends`; override, and resolve references.
 
@@ -61,15 +79,40 @@ def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
 
     Errors  `StudyError` for a file that is missing, empty, not YAML, too large, or not a mapping,
             for overrides and references that lead nowhere, and for what no file of its own could
-            say as these do together.
+            say as these do together; `UnsharedError` if the file that it extends is at fault.
     """
-    text = _text(path)
-    whole = _written(path, text)
-    shared = _shared(path, whole)
-    if shared is not None:
-        whole = over(whole, _written(shared, _text(shared), shared=True))
+    text = study_text(path)
+    whole, shared = _written(path, text), None
+    try:
+        shared = _shared(path, whole)
+        if shared is not None:
+            whole = over(whole, _written(shared, study_text(shared), shared=True))
+    except StudyError as error:
+        values = {key: x for key, x in whole.values.items() if key != KEY}
+        overridden = _overridden(values, overrides)
+        values = {key: x for key, x in values.items() if not str(key).startswith("x-")}
+        own = Document(path, text, values, whole.places, overridden)
+        raise UnsharedError(error.problems, own) from None
     values = whole.values
     values.pop(KEY, None)
+    overridden = _overridden(values, overrides)
+    document = Document(path, text, values, whole.places, overridden, shared)
+    try:
+        given = _given(values)
+    except BadReferenceError as error:
+        raise StudyError([document.problem(error.path, error.message)]) from None
+    if unused := [own for own in overridden if _holds_anchors(str(own[0]), values)]:
+        message = "changes nothing: {} holds anchors; override the keys that use them"
+        raise StudyError(document.problem(own, message.format(own[0])) for own in unused)
+    document = replace(document, values=given)
+    return replace(document, text=_kept_text(document)) if overridden or shared else document
+
+
+def _overridden(values: dict[str, Any], overrides: Iterable[str]) -> dict[KeyPath, str]:
+    """What overrides change, which is changed in the values, by its key path.
+
+    Errors  `StudyError`.
+    """
     overridden: dict[KeyPath, str] = {}
     for override in overrides:
         key, equals, _ = override.partition("=")
@@ -83,16 +126,7 @@ def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
         # The last of two stands where it was written: what came between may have replaced both.
         overridden.pop(path_of_new, None)
         overridden[path_of_new] = override
-    document = Document(path, text, values, whole.places, overridden, shared)
-    try:
-        given = _given(values)
-    except BadReferenceError as error:
-        raise StudyError([document.problem(error.path, error.message)]) from None
-    if unused := [own for own in overridden if _holds_anchors(str(own[0]), values)]:
-        message = "changes nothing: {} holds anchors; override the keys that use them"
-        raise StudyError(document.problem(own, message.format(own[0])) for own in unused)
-    document = replace(document, values=given)
-    return replace(document, text=_kept_text(document)) if overridden or shared else document
+    return overridden
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,7 +211,7 @@ def _shared(path: Path, written: Written) -> Path | None:
     if (shared := within(path.parent, name)) is None:
         raise refused(f"{name}: a shared file lies beside its study, or in a folder below")
     if not shared.is_file():
-        raise refused(f"{name}: {_missing(shared, but=path.name)}")
+        raise refused(f"{name}: {missing(shared, but=path.name)}")
     return shared
 
 
@@ -191,58 +225,6 @@ def _dumped(values: Any) -> str:
         yaml.default_flow_style = None
     yaml.dump(values, stream)
     return stream.getvalue()
-
-
-def _text(path: Path) -> str:
-    try:
-        # One character more than a study has, so that a file of gigabytes is not read.
-        with path.open(encoding="utf-8") as file:
-            return file.read(CHARACTERS + 1)
-    except FileNotFoundError:
-        message = _shipped(path) or _missing(path)
-        raise StudyError([Problem(str(path), "", message)]) from None
-    except UnicodeDecodeError:
-        raise StudyError([_no_text(path)]) from None
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise StudyError([Problem(str(path), "", f"cannot be read: {why}")]) from None
-
-
-def _no_text(path: Path) -> Problem:
-    """The first byte of a file that UTF-8 does not have there, and its line."""
-    with path.open("rb") as file:
-        # A character has four bytes at most, and a reader is a buffer ahead.
-        whole = file.read(4 * CHARACTERS + io.DEFAULT_BUFFER_SIZE)
-    try:
-        whole.decode()
-    except UnicodeDecodeError as error:
-        line, byte = whole.count(b"\n", 0, error.start) + 1, whole[error.start]
-        message = f"byte 0x{byte:02x} is not UTF-8, in which a study is written; save it as UTF-8"
-        return Problem(f"{path}:{line}", "", message)
-    return Problem(str(path), "", "cannot be read: it has changed meanwhile")
-
-
-def _missing(path: Path, but: str = "") -> str:
-    if path.is_symlink():
-        return "a link that leads nowhere"
-    return f"no such file{nearest(path.name, {*_beside(path)} - {but})}"
-
-
-def _beside(path: Path) -> list[str]:
-    folder = path.parent
-    return [p.name for p in folder.glob("*.y*ml") if p.exists()] if folder.is_dir() else []
-
-
-def _shipped(path: Path) -> str:
-    """That a study which is not there comes with the package; empty if one beside it is meant."""
-    together = shipped_files.folders()
-    within = [part for part in path.parts if part in together]
-    meant = within or closest(path.stem, [*shipped_files.files(), *together])
-    if not meant or closest(path.name, _beside(path)):
-        return ""
-    name, file = meant[0], meant[0] + ".yaml" * (meant[0] not in together)
-    begun = f"`ganstudy new {quote(file)} --from {quote(name)}` begins one of your own"
-    return f"no such file; {name} comes with the package: {begun}"
 
 
 def _value(override: str) -> Any:

@@ -19,7 +19,10 @@ from ganstudy.study.until_settled import SettledSeeds
 from ganstudy.study.wording import mistakes, plain_message
 from ganstudy.study.yaml_text import in_flow
 
-__all__ = ["EngineFile", "SearchFile", "StudyFile", "read_study_file", "study_file"]
+__all__ = [
+    *("EngineFile", "SearchFile", "StudyFile", "certain_problems", "read_study_file"),
+    "study_file",
+]
 
 _LISTED = re.compile(r", | or ")
 
@@ -168,6 +171,25 @@ def read_study_file(document: Document, problems: list[Problem]) -> StudyFile:
         raise StudyError([*problems, *shared])
     sound = {key: value for key, value in document.values.items() if key not in wrong}
     return model.model_validate({"question": "?", **sound})
+
+
+def certain_problems(document: Document, *, whole: bool) -> Iterator[Problem]:
+    """Mistakes that no plug-in could mend, of a document that is not `whole` no shared file either:
+    values of the wrong type, and keys of the top level that there are not.
+    """
+    model, wrong = study_file(), set[Any]()
+    try:
+        model.model_validate(document.values)
+    except ValidationError as error:
+        for entry in mistakes(error):
+            kind, above = entry["type"], len(entry["loc"]) == 1
+            sure = kind not in ("missing", "value_error", "family_name", "extra_forbidden")
+            sure = sure and (whole or "${" not in str(entry["input"]))
+            if sure or (above and (kind == "extra_forbidden" or (whole and kind == "missing"))):
+                yield _file_problem(document, model, entry)
+            wrong.add(entry["loc"][0])
+    if whole and "trial" not in wrong:
+        yield from unread_problems(document, document.values.get("trial", {}), named=False)
 
 
 def _apart(key: object) -> bool:

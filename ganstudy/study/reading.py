@@ -20,9 +20,16 @@ from ganstudy.study.axis_schema import with_axes
 from ganstudy.study.configuration import unread_problems
 from ganstudy.study.conflicts import conflicts
 from ganstudy.study.corner import Corner
-from ganstudy.study.document import Document, Problem, StudyError, nearest, read_document
+from ganstudy.study.document import (
+    Document,
+    Problem,
+    StudyError,
+    UnsharedError,
+    nearest,
+    read_document,
+)
 from ganstudy.study.extent import extent_problems
-from ganstudy.study.file import StudyFile, read_study_file, study_file
+from ganstudy.study.file import StudyFile, certain_problems, read_study_file, study_file
 from ganstudy.study.names import name_problem
 from ganstudy.study.refusals import Refused, told
 from ganstudy.study.space import AnyParameter, extremes, labelled
@@ -64,10 +71,15 @@ def load(
     Errors  `StudyError` with every problem of the file and of each point of the grid.
     """
     path = Path(path)
-    document = read_document(path, overrides)
+    try:
+        document = read_document(path, overrides)
+    except UnsharedError as error:
+        plugged = _plugin_problems(error.own, run_plugins, kept)
+        told = certain_problems(error.own, whole=False)
+        raise StudyError([*error.problems, *plugged, *told]) from None
     # First, since a plug-in may say what else the file can hold.
     if problems := list(_plugin_problems(document, run_plugins, kept)):
-        raise StudyError(problems)
+        raise StudyError([*problems, *certain_problems(document, whole=True)])
     with _plugins_named(document):
         return _read(document, name or one_line(path.stem), kept)
 

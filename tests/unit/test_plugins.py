@@ -635,6 +635,29 @@ def test_reading_somebody_elses_run_executes_nothing(folder: Path, verb: str) ->
     assert not mark.exists()
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        "  divergence: {name: mine, weight: 3}\n",
+        "  target: {name: mine, path: data.csv}\n  constraint: [r1, mine]\n",
+        "  record: {metrics: [mine, {name: mine, features: mine}]}\n  updates: mine\n",
+        "  critic: {network: {name: mine, of: 3}, activation: mine, optimizer: mine}\n",
+        "  critic: {estimator: mine}\nsearch: {mine: {share: 2}}\nscore: mine\n",
+    ],
+)
+def test_mistakes_beside_a_plug_in_that_is_not_there_are_told(tmp_path: Path, names: str) -> None:
+    """But none that it may be able to mend: of names that nobody knows, and of what they bring."""
+    study = f"plugins: [mine.py]\ntrial:\n  steps: -1\n{names}engine: {{pack: 0}}\nsedes: 3\n"
+    with pytest.raises(StudyError) as error:
+        load(write_study(tmp_path, study))
+    told = [problem.key for problem in error.value.problems]
+    assert sorted(told) == ["engine.pack", "plugins.0", "question", "sedes", "trial.steps"]
+    with pytest.raises(StudyError) as error:
+        load(write_study(tmp_path, f"question: Mine?\n{study}".replace("steps: -1", "kind: mine")))
+    told = [problem.key for problem in error.value.problems]
+    assert sorted(told) == ["engine.pack", "plugins.0", "sedes"]
+
+
 @pytest.mark.parametrize("verb", ["check", "plan", "run", "status", "report"])
 @pytest.mark.parametrize(
     "where", ["../evil.py", "{folder}/evil.py", "link.py", "below/../../evil.py"]

@@ -118,6 +118,24 @@ def test_a_mistake_has_the_file_and_the_line_where_it_stands(tmp_path: Path, nam
     assert told in str(error.value)
 
 
+@pytest.mark.parametrize("shared", ["no file", "a: [", "[1]", f"extends: tiny.yaml\n{SHARED}"])
+def test_mistakes_beside_a_shared_file_that_cannot_be_read_are_told(
+    tmp_path: Path, shared: str
+) -> None:
+    """But none that what is shared could mend: nothing is missed, no reference is lost."""
+    own = OWN.replace("seeds: 2", "seeds: many\nsead: ${trial.steps}").replace("[3]", "3")
+    own += "plugins: [gone.py]\nengine: {pack: '${trial.batch}', time_limit: -1}\nscore: {}\n"
+    path = _written(tmp_path, own.replace("question:", "x-note:"), shared)
+    if shared == "no file":
+        (tmp_path / "_shared.yaml").unlink()
+    with pytest.raises(StudyError) as error:
+        load(path, ["engine.memory_limit=much", "trial.steps=3"])
+    first, *others = (problem.key for problem in error.value.problems)
+    assert first in ("extends", "")
+    expected = ["engine.memory_limit=much", "engine.time_limit", "plugins.0", "score", "sead"]
+    assert sorted(others) == [*expected, "search.grid.critic.steps", "seeds"]
+
+
 def test_what_was_replaced_is_no_place_of_a_mistake(tmp_path: Path) -> None:
     """A ring's `modes` stands in the shared file; the grid of the study has none to blame there."""
     document = read_document(_written(tmp_path))
