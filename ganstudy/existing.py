@@ -25,6 +25,7 @@ from ganstudy.store import (
     known_data,
     runs_at,
 )
+from ganstudy.store.kept_study import PUT_BACK
 from ganstudy.store.place import check_new, check_text, is_run, naming_plugins
 from ganstudy.variable import SETTINGS_OF
 from ganstudy.whole_file import name_digest, naming
@@ -161,9 +162,7 @@ def reopen(
     directory.asked.warn_of_changes()
     search.tell(directory.read("curves"))
     recorded = directory.recorded()
-    directory.asked.check_trials(
-        search, recorded, "Put study.yaml, and the files that it names, back"
-    )
+    directory.asked.check_trials(search, recorded, PUT_BACK)
     directory.asked.check_rules(search, recorded)
     for why in known_data.gone(search):
         _log.warning("%s: %s: what is told comes from its records alone", path, why)

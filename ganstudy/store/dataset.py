@@ -20,6 +20,7 @@ from ganstudy.search import search_of
 from ganstudy.store import digests, known_data, stated
 from ganstudy.store.features import with_features
 from ganstudy.store.gathering import are_few, chunks, coordinates, gathered, on_disk, shared
+from ganstudy.store.kept_study import PUT_BACK
 from ganstudy.store.opening import ORDER, opened
 from ganstudy.store.perfect import drawn_before, perfect
 from ganstudy.store.place import RunError
@@ -88,14 +89,19 @@ def open_run(path: str | Path) -> xr.Dataset:
 
 
 def _gathered_again(run: RunDirectory) -> xr.Dataset:
-    """From the records; kept if nobody else is at the run and it can be written to."""
+    """From the records; kept if nobody else is at the run and it can be written to.
+
+    Errors  `RunError`, as of a study.yaml that plans none of them.
+    """
     try:
         plan = search_of(run.read_study())
     except StudyError as error:  # plug-ins among them, which opening does not run
         raise RunError(f"{run.path}: results.zarr is damaged; {error}") from None
     plan.tell(run.read("curves"))
-    if not run.recorded():
+    if not (recorded := run.recorded()):
         raise RunError(f"{run.path}: results.zarr is damaged, and its records are gone")
+    run.asked.check_trials(plan, recorded, PUT_BACK)
+    run.asked.check_rules(plan, recorded)
     try:
         with run.locked():
             return gather(run, plan)

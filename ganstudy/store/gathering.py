@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -111,7 +112,8 @@ def _roomy(
 
 
 def on_disk(near: Path) -> Empty:
-    """Makes arrays as mapped files that nobody else sees, in a folder of a disk with room.
+    """Makes arrays as mapped files that nobody else sees, in a folder of a disk with room; where
+    nothing may be written there, in the machine's temporary one.
 
     Those of ten thousand trials are larger than all other results.
     """
@@ -122,11 +124,20 @@ def _mapped(near: Path, shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
     """Written, so that a full disk is an error and not a lost process."""
     count = int(np.prod(shape))
     block = absent((min(count, BLOCK),), dtype)
-    with TemporaryFile(dir=near) as file:
+    with _unseen(near) as file:
         for start in range(0, count, BLOCK):
             file.write(block[: count - start].data)
         file.flush()
         return np.memmap(file, dtype, mode="r+", shape=tuple(shape))
+
+
+def _unseen(near: Path) -> IO[bytes]:
+    try:
+        return TemporaryFile(dir=near)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return TemporaryFile()
 
 
 def shared(values: Array, axes: int) -> Array | None:

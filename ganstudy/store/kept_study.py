@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
     from ganstudy.study.document import KeyPath
 
-__all__ = ["KeptStudy"]
+__all__ = ["PUT_BACK", "KeptStudy"]
+
+PUT_BACK = "Put study.yaml, and the files that it names, back"
+"""What to do where records are only read, and the study is another."""
 
 _log = logging.getLogger("ganstudy")
 

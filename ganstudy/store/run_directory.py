@@ -24,7 +24,7 @@ from ganstudy.store.place import (
 from ganstudy.store.record_files import RecordFiles
 from ganstudy.system import WINDOWS
 from ganstudy.trial import SCHEMA
-from ganstudy.whole_file import Damaged, remove_partial
+from ganstudy.whole_file import Damaged, name_digest, remove_partial
 
 if TYPE_CHECKING:
     from ganstudy.search import Search
@@ -157,7 +157,10 @@ class RunDirectory:
                 environment.read(path) if path == self.environment else self._files.index(path)
             except Damaged as error:
                 self.damaged.mkdir(exist_ok=True)
-                moved.append(path.rename(self.damaged / path.name))
+                name = path.name
+                if path == self.environment:  # whose name says nothing of what is in it
+                    name = f"{path.stem}-{name_digest(path.read_bytes())}{path.suffix}"
+                moved.append(path.rename(self.damaged / name))
                 _log.warning("%s: %s; set aside in %s", path, error, self.damaged)
         return moved
 

@@ -13,9 +13,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import h5py
+import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner, Result
@@ -27,6 +29,7 @@ from ganstudy.asked import asked_study
 from ganstudy.cli import main
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, digests, runs_at
+from ganstudy.store.gathering import on_disk
 from ganstudy.store.place import FILES, FOLDERS
 from ganstudy.study import load
 from ganstudy.whole_file import sealed
@@ -502,6 +505,35 @@ def test_a_damaged_dataset_without_records_is_no_dataset(tmp_path: Path) -> None
         open_run(out)
 
 
+def test_a_damaged_dataset_is_not_gathered_by_another_study(tmp_path: Path) -> None:
+    """In its place was one of trials that are all missing."""
+    out = tmp_path / "run"
+    filled(out)
+    flipped(next(out.glob("results.zarr/modes_covered/0*")))
+    (out / "study.yaml").write_text(STUDY.replace("steps: 6", "steps: 16"))
+    before = contents(out)
+    with pytest.raises(RunError, match=r"with no trial of this one(?s:.*)Put study.yaml"):
+        open_run(out)
+    assert contents(out) == before
+
+
+@pytest.mark.parametrize("why", [errno.EACCES, errno.EROFS])
+def test_many_records_of_a_run_that_is_only_read_are_gathered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: int
+) -> None:
+    """Bulky values wait on a disk for the others: on that of the machine, then."""
+
+    def refused(dir: Path | None = None) -> Any:
+        if dir == tmp_path:
+            raise OSError(why, os.strerror(why), str(dir))
+        return TemporaryFile(dir=dir)
+
+    monkeypatch.setattr("ganstudy.store.gathering.TemporaryFile", refused)
+    values = on_disk(tmp_path)((2, 3), np.dtype(np.float32))
+    values[1] = 7
+    np.testing.assert_array_equal(values, [3 * [np.nan], 3 * [7]])
+
+
 def test_a_dataset_is_gathered_in_memory_while_the_run_is_held(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -585,7 +617,10 @@ def test_a_damaged_environment_costs_itself_only(
         caplog.clear()
     damaged = (out / "environment.json").read_bytes()
     assert invoke("run", tmp_path / "tiny.yaml", "--out", out).exit_code == 0
-    assert (out / "damaged" / "environment.json").read_bytes() == damaged
+    (out / "environment.json").write_text("damaged again")
+    RunDirectory(out).set_damaged_aside()
+    kept = {own.read_bytes() for own in (out / "damaged").glob("environment-*.json")}
+    assert kept == {damaged, b"damaged again"}
     run = RunDirectory(out)
     run.write_session(whole["sessions"][0], "tiny")
     assert RunDirectory(out).read_environment()["sessions"][0]["command"] == "ganstudy run"
