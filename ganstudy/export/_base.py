@@ -82,6 +82,7 @@ class ExportedRun:
     figures  those of its report, as PNG
     left     ids of its records that have no place in the study any more: those of earlier rungs of
              points that went on, or of values that are not on an axis now
+    planned  ids of trials of the study that may have a record later, or have one and no place yet
     """
 
     study: str
@@ -89,19 +90,26 @@ class ExportedRun:
     trials: Sequence[ExportedTrial]
     figures: Sequence[Path]
     left: Collection[str] = ()
+    planned: Collection[str] = ()
 
     @cached_property
     def digests(self) -> dict[str, str]:
         """Of each trial, by `STUDY/ID`: two studies may have a trial in common."""
         return {f"{self.study}/{trial.id}": trial.digest for trial in self.trials}
 
-    def refuse_another(self, there: Collection[str], place: Path) -> None:
+    def refuse_another(
+        self, there: Collection[str], place: Path, *, replacing: bool = False
+    ) -> None:
         """What a place has once for a study would be lost to another run of that name.
 
-        Errors  `ExportError` where it holds trials, `STUDY/ID`, none of which is of this run.
+        replacing  whether all that is there would be: that both have some trial is not enough then
+
+        Errors  `ExportError` where it holds trials, `STUDY/ID`, of which none is of this run, or,
+                replacing them, not all.
         """
         own = self.digests.keys() | {f"{self.study}/{trial}" for trial in self.left}
-        if there and own.isdisjoint(there):
+        known = own | {f"{self.study}/{trial}" for trial in self.planned}
+        if (there and own.isdisjoint(there)) or (replacing and not known.issuperset(there)):
             advice = "choose another --to, or remove it if it is this one with earlier settings"
             raise ExportError(f"{place}: holds the export of another run; {advice}")
 
@@ -151,6 +159,7 @@ def export(exporter: Exporter, directory: RunDirectory, search: Search, place: P
         list(_trials(records, search)),
         sorted(directory.report.glob("*.png")),
         records.keys() - search.by_id.keys() - search.to_come,
+        search.by_id.keys() | search.to_come,
     )
     if not run.trials:
         raise ExportError(f"{directory.path}: no trial is recorded, and so there is none to export")

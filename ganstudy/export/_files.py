@@ -60,7 +60,7 @@ def replaced(run: ExportedRun, place: Path, tool: str, content: Mapping[str, byt
     if len(missing) < len(content) and not (own or (place / _EARLIER).exists()):
         name = next(name for name in content if name not in missing)
         raise ExportError(f"{place / name}: is there, and is no export; choose another --to")
-    run.refuse_another(before, place)
+    run.refuse_another(before, place, replacing=True)
     place.mkdir(parents=True, exist_ok=True)
     if not before:  # so that what is there is known as an export, should it not come to its end
         remember(place, tool, before)

@@ -255,6 +255,22 @@ def test_two_runs_of_studies_of_one_name_are_not_mixed(run: Path, tmp_path: Path
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_table_is_not_replaced_by_that_of_a_run_with_fewer_of_its_trials(tmp_path: Path) -> None:
+    """Of two runs of one name it takes the first, also where they have seeds in common."""
+    one, other = (ExportedTrial(i, i, {}, {}, {}, {}) for i in "12")
+    write = family["csv"]().write
+    assert write(ExportedRun("a", "Why?", [one, other], []), tmp_path) == 2
+    before = (tmp_path / "trials.csv").read_bytes()
+    with pytest.raises(ExportError, match="holds the export of another run; choose another --to"):
+        write(ExportedRun("a", "Why?", [one], []), tmp_path)
+    assert (tmp_path / "trials.csv").read_bytes() == before
+    # Of this one the second has no place any more, or none yet.
+    for had in ({"left": "2"}, {"planned": "2"}):
+        assert write(ExportedRun("a", "Why?", [one], [], **had), tmp_path) == 0
+        assert (tmp_path / "trials.csv").read_bytes() != before
+        assert write(ExportedRun("a", "Why?", [one, other], []), tmp_path) == 1
+
+
 def test_an_export_that_noted_ids_alone_is_that_of_the_run(tmp_path: Path) -> None:
     """As an earlier version did."""
     run = ExportedRun("a", "Why?", [ExportedTrial("0", "a", {"seed": "0"}, {}, {}, {})], [])
