@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
@@ -83,6 +84,8 @@ def _of_live_pages(ctx: click.Context, param: click.Parameter, every: float) -> 
     asked = ctx.get_parameter_source("every") is not ParameterSource.DEFAULT
     if asked and not ctx.params["live"]:
         raise click.UsageError("--every is the time between live pages; add --live")
+    if not math.isfinite(every):
+        raise click.BadParameter(f"{every} is no number of seconds")
     return every
 
 
@@ -105,7 +108,7 @@ workers_option = click.option(
 
 def json_option(verb: Callable[..., None]) -> Callable[..., None]:
     """For verbs that can answer in JSON."""
-    option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    option = click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else.")
     return option(answering(verb))
 
 

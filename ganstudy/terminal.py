@@ -57,7 +57,7 @@ def answering(verb: Callable[..., None]) -> Callable[..., None]:
 
 
 def answer(found: Any) -> None:
-    """The one JSON object of a verb."""
+    """What a verb says in JSON: one object, or of `list` an array."""
     click.echo(json.dumps(found), file=_answers.get())
 
 

@@ -122,8 +122,10 @@ class Verification:
             yield f"  {name}: not compared in {number} of {len(compared)}, {why}"
 
     def receipt(self) -> dict[str, Any]:
-        """The same as plain values."""
+        """The same as plain values; None for what is no finite number, which JSON has not."""
         trials = [{**asdict(own), "verdict": own.verdict} for own in self.trials]
+        for found in (difference for own in trials for difference in own["differences"].values()):
+            found.update({name: None for name, own in found.items() if not np.isfinite(own)})
         return {"when": self.when, "verdict": self.verdict, "trials": trials}
 
 

@@ -264,6 +264,9 @@ def test_a_time_between_live_pages_asks_for_them(
     if asked[0] == "run":
         for live in (["--live", "--every", "5"], ["--every", "5", "--live"]):
             assert CliRunner().invoke(main, [*asked, *live]).exit_code == 0
+    for every in ("nan", "inf"):  # of the first, each page followed the last at once
+        result = CliRunner().invoke(main, [*asked, "--live", "--every", every])
+        assert (result.exit_code, f"{every} is no number of sec" in result.stderr) == (2, True)
 
 
 IMPLYING = [name for name in divergences.names if divergences[name].defaults]

@@ -22,14 +22,14 @@ from ganstudy.cli import main
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.training import train
 from ganstudy.metrics import Metric
-from ganstudy.record_differences import differences
+from ganstudy.record_differences import Difference, differences
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.arithmetic import Arithmetic
 from ganstudy.schedule.where import Where
 from ganstudy.store import RunDirectory, RunError
 from ganstudy.study import load
 from ganstudy.trial import Record
-from ganstudy.verification import Verification, verified
+from ganstudy.verification import Again, Verification, verified
 
 CHANGED = "generator_loss"
 
@@ -242,6 +242,17 @@ def test_a_film_of_other_frames_is_not_compared(run: Path, frames: int) -> None:
     with undrawn():
         page = existing.report_anew(run).read_text(encoding="utf-8")
     assert "verification not compared" in page
+
+
+def test_what_a_receipt_tells_is_json() -> None:
+    """It has no infinity, as where one of two is no number, and no NaN, as beside the steps."""
+    found = {"a": Difference(np.inf, 4.0), "b": Difference(0.5)}
+    own = Again("0", "1", 2, "arm", "complete", "complete", 0, "here", "here", found, {})
+    told = json.loads(json.dumps(Verification("", (own,)).receipt(), allow_nan=False))
+    assert told["trials"][0]["differences"] == {
+        "a": {"largest": None, "since": 4.0},
+        "b": {"largest": 0.5, "since": None},
+    }
 
 
 @pytest.mark.slow
