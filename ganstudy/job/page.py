@@ -28,18 +28,21 @@ class JoinedPage(NamedTuple):
 
 
 def _page(folder: Path, runs: Sequence[Path], command: str) -> JoinedPage:
-    """Build it anew; studies that are not alike are no mistake, and have none: an earlier one, of
-    studies that were, is removed.
+    """Build it anew; studies that are not alike are no mistake, and have none, nor has one alone:
+    an earlier one, of studies that were, is removed.
     """
-    if len(runs) < 2:
-        return JoinedPage()
+    report = folder / "report"
     try:
         with lock.refusing():
+            if len(runs) < 2:
+                gone = (report / "index.html").is_file() and page_files.is_free(report)
+                why = "no page over all studies: it needs two runs; the earlier one is removed"
+                return JoinedPage(why=why * (gone and page_files.remove(report)))
             check_joined(folder)
             try:
                 return JoinedPage(existing.report_joined(folder, runs, command))
             except Unlike as error:
-                removed = "; the earlier one is removed" * page_files.remove(folder / "report")
+                removed = "; the earlier one is removed" * page_files.remove(report)
                 return JoinedPage(why=f"no page over all studies: {error}{removed}")
     except RunError as error:
         return JoinedPage(why=f"no page over all studies: {error}", code=2)

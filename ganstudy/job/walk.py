@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -69,19 +69,20 @@ def walk(
             pipeline.check_reachable(next(iter(where.values())))  # which is that of all
         refused = _set_aside(folder.studies, where, runs, moved) if fresh else {}
         ahead: dict[str, Outlook | Foreseen] = {}
-        for name in [own for own in folder.studies if own not in refused]:
+        for name, study in folder.studies.items():
             try:
                 with naming_plugins(), lock.refusing():
-                    ahead[name] = _ahead(folder.studies[name], where[name], runs[name])
+                    ahead[name] = _ahead(study, where[name], runs[name])
             except RunError as error:
-                refused[name] = str(error)
+                refused.setdefault(name, str(error))
+                ahead[name] = Foreseen(0, 0.0)
         for name, why in refused.items():
             yield RunEnded(name, runs[name].path, None, why)
         for name, study in folder.studies.items():
             if name in refused:
                 continue
             # Anew each time: what ran before has shown the pace of this machine.
-            directory.write(_plan(ahead), running=name)
+            directory.write(_plan(ahead, refused), running=name)
             path = runs[name].path
             try:
                 with lock.refusing(), observing(name) as told:
@@ -144,11 +145,12 @@ def _ahead(study: Study, where: Where, run: RunDirectory) -> Outlook | Foreseen:
     return Outlook.of(study, where)
 
 
-def _plan(ahead: Mapping[str, Outlook | Foreseen]) -> dict[str, Foreseen]:
+def _plan(ahead: Mapping[str, Outlook | Foreseen], refused: Collection[str]) -> dict[str, Foreseen]:
+    """Of all studies, by which their runs are known; those that are refused take no time."""
     shown = pace.known()
     return {
         name: own
         if isinstance(own, Foreseen)
-        else Foreseen(own.search.counts().total(), own.seconds(shown))
+        else Foreseen(own.search.counts().total(), (name not in refused) * own.seconds(shown))
         for name, own in ahead.items()
     }

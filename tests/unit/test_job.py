@@ -537,6 +537,21 @@ def test_a_page_over_studies_that_join_no_more_is_removed(
         assert page_anew(tmp_path / "runs", runs, "").why == why
 
 
+def test_a_page_over_studies_of_which_one_is_left_is_removed(tmp_path: Path) -> None:
+    """It stood there as if it were of today; one that is not ours stays."""
+    report = tmp_path / "report"
+    report.mkdir()
+    for name in ("index.html", "notes.txt"):
+        (report / name).write_text("mine")
+    assert page_anew(tmp_path, [tmp_path / "a"], "") == JoinedPage()
+    page_files.note(report, ())
+    told = page_anew(tmp_path, [tmp_path / "a"], "")
+    assert (told.path, told.code) == (None, 0)
+    assert "no page over all studies: it needs two runs; the earlier one is removed" in told.why
+    assert sorted(own.name for own in report.iterdir()) == ["files.json", "notes.txt"]
+    assert page_anew(tmp_path, [tmp_path / "a"], "") == JoinedPage()
+
+
 def test_a_page_is_not_built_anew_while_its_job_runs(ran: tuple[Path, Any], tmp_path: Path) -> None:
     """Its own page was removed while it was written."""
     shutil.copytree(ran[0] / "runs", tmp_path / "runs")
@@ -580,6 +595,9 @@ def test_one_that_cannot_be_set_aside_keeps_no_other_from_it(tmp_path: Path) -> 
     assert (code, run) == (2, ["a"])
     assert f"the earlier run is now {out / 'a.aside-1'}" in text
     assert (out / "b" / "notes.txt").is_file()
+    planned = JobDirectory(out).read()
+    assert list(planned) == ["a", "b"], "by the plan status and report know the run of b"
+    assert planned["b"] == Foreseen(8, 0.0)
 
 
 @pytest.mark.parametrize("words", [["plan"], ["run", "--dry-run"]])
