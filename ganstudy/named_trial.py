@@ -24,7 +24,7 @@ BEST = "best"
 def named_trial(directory: RunDirectory, search: Search, name: str) -> Trial[Kind]:
     """The trial of an id, of the beginning of one, or the best one.
 
-    Errors  `RunError` if there is none, or several; `TypeError` for no name.
+    Errors  `RunError` if there is none, or several; `TypeError` for what is no text.
     """
     if not isinstance(name, str):  # the number of a point, for one, is no beginning of an id
         raise TypeError(f"trial is an id, the beginning of one, or {BEST!r}, and not {name!r}")

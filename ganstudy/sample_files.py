@@ -41,7 +41,8 @@ def written(
     **asked: Any,
 ) -> Iterator[str]:
     """Draw samples of a run's generator as `generators.sample` does, and write them; the generator,
-    too, where `onnx` names its file. Each file in a line once it is there.
+    too, where `onnx` names its file. Each file in a line once it is there; none is written before
+    its line is asked for.
 
     Errors  as `generators.sample` and `write_onnx`; `RunError` for a file that is none of samples,
             or no picture of them; `OSError`, as writing would, before either is written.

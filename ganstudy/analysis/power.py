@@ -58,7 +58,7 @@ class Power:
 
     def __str__(self) -> str:
         told = self._by_scores()
-        if self.by_wins is not None:
+        if self.by_wins is not None and self.by_wins > self.fewest:
             told += (
                 ". The score has no worst value: if a trial diverges or scores infinity, arms are "
                 "compared by wins, and nothing is clear with fewer than "

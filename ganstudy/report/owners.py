@@ -1,4 +1,4 @@
-"""Whose a file beside the page is: each is one section's, and would else be shown in two places."""
+"""Whose a file beside the page is: each is one section's, or it would be shown in two places."""
 
 from __future__ import annotations
 
@@ -24,31 +24,27 @@ class Owners:
         from ganstudy.report.sections import family
 
         self._of = dict.fromkeys(("index.html", page_files.NAME), "the page itself")
-        declared = [("answer", "answer")]
+        self._of |= dict.fromkeys(_pictures("answer"), "the page itself")
+        self._made: set[str] = set()
         for member in sorted(family, key=lambda own: bool(own.plugin)):
-            declared += [(chart.name, member.name) for chart in member.charts]
-        for figure, owner in declared:
-            for name in _pictures(figure):
-                self._of.setdefault(name, f"section {owner}")
+            for name in (own for chart in member.charts for own in _pictures(chart.name)):
+                self._of.setdefault(name, f"section {member.name}")
 
     def drawings(self, section: Section) -> Sequence[Drawing]:
         """What a section draws.
 
-        Errors  `ValueError` for a figure with the name of another section's, or of the picture of
-                the answer, and for two of one name.
+        Errors  `ValueError` for a figure whose name is taken, by this section or another one, or
+                by the picture of the answer.
         """
         drawn = section.drawings()
-        names = [drawing.name for drawing in drawn]
-        for name in names:
-            self._claim(section, f"figure {name!r}", _pictures(name))
-            if names.count(name) > 1:
-                raise ValueError(f"two figures are called {name!r}; rename one")
+        for drawing in drawn:
+            self._claim(section, f"figure {drawing.name!r}", _pictures(drawing.name))
         return drawn
 
     def take_files(self, section: Section, names: Iterable[str]) -> None:
         """Note which texts a section puts beside the page.
 
-        Errors  `ValueError` for one with the name of another section's file, or of the page's own.
+        Errors  `ValueError` for one whose name is taken, by any section or by the page's own.
         """
         for name in names:
             self._claim(section, f"file {name!r}", (name,))
@@ -56,10 +52,13 @@ class Owners:
     def _claim(self, section: Section, what: str, names: Iterable[str]) -> None:
         own = f"section {section.name}"
         for name in names:
-            # Some file systems do not tell case apart.
-            if (owner := self._of.setdefault(name.lower(), own)) != own:
-                raise ValueError(f"the {what} is one of {owner}; rename it")
+            same = name.lower()  # some file systems do not tell case apart
+            if (owner := self._of.setdefault(same, own)) != own:
+                raise ValueError(f"the {what} would replace one of {owner}; rename it")
+            if same in self._made:
+                raise ValueError(f"the {what} would replace another of its section; rename one")
+            self._made.add(same)
 
 
 def _pictures(figure: str) -> tuple[str, ...]:
-    return f"{figure}.png".lower(), f"{figure}.svg".lower()
+    return f"{figure.lower()}.png", f"{figure.lower()}.svg"

@@ -19,7 +19,7 @@ from ganstudy.cause import harmless
 from ganstudy.report.owners import Owners
 from ganstudy.report.press import Press
 from ganstudy.store import page_files
-from ganstudy.whole_file import FULL, remove_partial, write_whole
+from ganstudy.whole_file import FULL, write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -106,7 +106,6 @@ def build(
     from ganstudy.report.style import figure_style
 
     destination.mkdir(parents=True, exist_ok=True)
-    remove_partial(destination)  # of a press that was killed
     page_files.note(destination, page_files.made(destination))  # ours, if nothing else is written
     if not metric_names(dataset):
         return _write(destination, _untrained(dataset, provenance, look), [])
@@ -159,15 +158,15 @@ def _placed(findings: Findings, environment: Any, printing: Printing) -> list[Pl
     """Every section that applies, in the order of their places; in the report's style.
 
     The figures of all are on their way to the press before the first of them is waited for, and
-    are asked for from the last one on, which the press has come to least; those of plug-ins at the
-    end, so that no file of the page's own is one of theirs.
+    are asked for from the last one on, which the press has come to least. Those of plug-ins are the
+    last throughout, so that no file of the page's own is one of theirs.
     """
     from ganstudy.analysis import along_studies
     from ganstudy.report.sections import family
 
     studies, owners = along_studies(findings.gathered), Owners()
     begun: list[tuple[type[Section], Callable[[], Placed]]] = []
-    for member in sorted(family, key=lambda own: (own.place, own.name)):
+    for member in sorted(family, key=lambda own: (bool(own.plugin), own.place, own.name)):
         if studies and not member.several:
             continue
         try:  # one section must not take the page with it
@@ -178,6 +177,7 @@ def _placed(findings: Findings, environment: Any, printing: Printing) -> list[Pl
         except Exception as error:
             begun.append((member, partial(_failed, member, environment, error)))
     placed: dict[str, Placed] = {}
+    shown = [member for member, _ in begun]
     ours, added = ([own for own in begun if bool(own[0].plugin) is told] for told in (False, True))
     for member, end in (*reversed(ours), *added):
         try:
@@ -186,7 +186,7 @@ def _placed(findings: Findings, environment: Any, printing: Printing) -> list[Pl
             if isinstance(error, OSError) and error.errno in FULL:  # no section's fault
                 raise
             placed[member.name] = _failed(member, environment, error)
-    return [placed[member.name] for member, _ in begun]
+    return [placed[member.name] for member in sorted(shown, key=lambda own: (own.place, own.name))]
 
 
 def _rendered(

@@ -61,7 +61,8 @@ class Document:
 
 
 class UnsharedError(StudyError):
-    """A study whose shared file cannot be read: what it has is its own alone, references and all.
+    """A study whose shared file cannot be read: only its own keys are known, with references as
+    they are written.
 
     own  that much
     """
@@ -89,7 +90,10 @@ def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
             whole = over(whole, _written(shared, study_text(shared), shared=True))
     except StudyError as error:
         values = {key: x for key, x in whole.values.items() if key != KEY}
-        overridden = _overridden(values, overrides)
+        try:
+            overridden = _overridden(values, overrides)
+        except StudyError as wrong:
+            raise StudyError([*error.problems, *wrong.problems]) from None
         values = {key: x for key, x in values.items() if not str(key).startswith("x-")}
         own = Document(path, text, values, whole.places, overridden)
         raise UnsharedError(error.problems, own) from None

@@ -174,8 +174,8 @@ def read_study_file(document: Document, problems: list[Problem]) -> StudyFile:
 
 
 def certain_problems(document: Document, *, whole: bool) -> Iterator[Problem]:
-    """Mistakes that no plug-in could mend, of a document that is not `whole` no shared file either:
-    values of the wrong type, and keys of the top level that there are not.
+    """Mistakes that no plug-in could mend, nor a shared file unless the document is `whole`: values
+    of the wrong type, and unknown keys of the top level.
     """
     model, wrong = study_file(), set[Any]()
     try:

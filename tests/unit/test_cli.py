@@ -380,6 +380,10 @@ def test_a_score_without_a_worst_value_is_promised_what_wins_can_show(tmp_path: 
         "by wins, and nothing is clear with fewer than 11 seeds"
     ) in _output(unbounded)
     assert json.loads(_output([*unbounded, "--json"]))["power"]["by_wins"] == 11
+    # Of two arms ten seeds are the fewest either way.
+    two = "search.grid.divergence=[minimax, hinge]"
+    assert "by wins" not in _output([*unbounded, two])
+    assert json.loads(_output([*unbounded, two, "--json"]))["power"]["by_wins"] == 10
 
 
 def test_computations_are_promised_no_grades(tmp_path: Path) -> None:

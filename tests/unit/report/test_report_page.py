@@ -675,7 +675,7 @@ def test_a_disk_that_is_full_is_no_section_s_fault(
         (
             "drawings",
             [Drawing("curves", Figure(), "Mine.", Markup("Mine."))],
-            "ValueError: the figure 'curves' is one of section curves; rename it",
+            "ValueError: the figure 'curves' would replace one of section curves; rename it",
         ),
     ],
 )
@@ -713,14 +713,35 @@ class _Own(Section):
 @pytest.mark.parametrize(
     ("second", "why"),
     [
-        (_Own("own", ["mine"]), "the figure 'mine' is one of section first; rename it"),
-        (_Own("own", ["Mine"]), "the figure 'Mine' is one of section first; rename it"),
-        (_Own("own", ["curves"]), "the figure 'curves' is one of section curves; rename it"),
-        (_Own("own", ["twice", "twice"]), "two figures are called 'twice'; rename one"),
-        (_Own("own", [], ["costs.csv"]), "the file 'costs.csv' is one of section first; rename it"),
-        (_Own("own", [], ["mine.svg"]), "the file 'mine.svg' is one of section first; rename it"),
-        (_Own("own", [], ["index.html"]), "the file 'index.html' is one of the page itself"),
-        (_Own("own", [], ["files.json"]), "the file 'files.json' is one of the page itself"),
+        (_Own("own", ["mine"]), "the figure 'mine' would replace one of section first; rename it"),
+        (_Own("own", ["Mine"]), "the figure 'Mine' would replace one of section first; rename it"),
+        (
+            _Own("own", ["curves"]),
+            "the figure 'curves' would replace one of section curves; rename it",
+        ),
+        (
+            _Own("own", ["twice", "Twice"]),
+            "the figure 'Twice' would replace another of its section",
+        ),
+        (_Own("own", [], ["a.csv", "A.csv"]), "the file 'A.csv' would replace another of its"),
+        (_Own("own", ["one"], ["one.svg"]), "the file 'one.svg' would replace another of its"),
+        (_Own("answer", ["answer"]), "the figure 'answer' would replace one of the page itself"),
+        (
+            _Own("own", [], ["costs.csv"]),
+            "the file 'costs.csv' would replace one of section first; rename it",
+        ),
+        (
+            _Own("own", [], ["mine.svg"]),
+            "the file 'mine.svg' would replace one of section first; rename it",
+        ),
+        (
+            _Own("own", [], ["index.html"]),
+            "the file 'index.html' would replace one of the page itself",
+        ),
+        (
+            _Own("own", [], ["files.json"]),
+            "the file 'files.json' would replace one of the page itself",
+        ),
         (_Own("own", ["yours"], ["yours.csv"]), ""),
     ],
 )
@@ -766,10 +787,10 @@ class Own(Section):
     finally:
         plugins.forget()
     assert {name: why.partition(": ")[2] for name, why in caught.value.failures.items()} == {
-        "second": "the figure 'mine' is one of section first; rename it",
-        "third": "the file 'costs.csv' is one of section first; rename it",
-        "last": "the file 'costs.csv' is one of section first; rename it",
-        "ahead": "the file 'ranking.csv' is one of section ranking; rename it",
+        "second": "the figure 'mine' would replace one of section first; rename it",
+        "third": "the file 'costs.csv' would replace one of section first; rename it",
+        "last": "the file 'costs.csv' would replace one of section first; rename it",
+        "ahead": "the file 'ranking.csv' would replace one of section ranking; rename it",
     }
     assert (tmp_path / "report" / "ranking.csv").read_text() != "mine"
 

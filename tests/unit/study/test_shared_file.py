@@ -136,6 +136,15 @@ def test_mistakes_beside_a_shared_file_that_cannot_be_read_are_told(
     assert sorted(others) == [*expected, "search.grid.critic.steps", "seeds"]
 
 
+def test_an_override_that_is_none_does_not_hide_that_the_shared_file_is_gone(
+    tmp_path: Path,
+) -> None:
+    path = _written(tmp_path, OWN.replace("_shared", "gone"))
+    with pytest.raises(StudyError) as error:
+        load(path, ["nonsense"])
+    assert [problem.key for problem in error.value.problems] == ["extends", "nonsense"]
+
+
 def test_what_was_replaced_is_no_place_of_a_mistake(tmp_path: Path) -> None:
     """A ring's `modes` stands in the shared file; the grid of the study has none to blame there."""
     document = read_document(_written(tmp_path))
