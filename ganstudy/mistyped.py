@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from shlex import quote
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -22,8 +22,8 @@ class NamedChoice(click.Choice[str]):
 
 
 def meant(error: click.NoSuchOption, typed: Sequence[str]) -> click.UsageError:
-    """The same, with what is nearest of all that can be given: an option, or a key of the study,
-    which is written otherwise.
+    """The same, with what was meant: a key of the study, which is written otherwise, or the nearest
+    option.
 
     typed  the words of the command line
     """
@@ -31,16 +31,19 @@ def meant(error: click.NoSuchOption, typed: Sequence[str]) -> click.UsageError:
 
     if error.ctx is None:
         return error
-    command = error.ctx.command
+    command, name = error.ctx.command, _plain(error.option_name)
     flags = {_plain(flag): flag for own in command.get_params(error.ctx) for flag in own.opts}
-    paths = _key_paths() if "overrides" in {own.name for own in command.params} else {}
-    first, dot, rest = _plain(error.option_name).partition(".")
-    near = closest(first, paths if dot else [*flags, *paths])
-    if near and near[0] in paths and (dot or near[0] not in flags):
-        value = _value(error.option_name, typed)
-        written = " or ".join(f"{path}{dot}{rest}={value}" for path in paths[near[0]])
-        message = f"{error.message} A key of the study is written without dashes: {written}"
-        return click.UsageError(message, error.ctx)
+    near = closest(name, flags)
+    if "overrides" in {own.name for own in command.params}:
+        keys = _keys(name)
+        if keys and not (near and keys.hold_others):
+            value = _value(error.option_name, typed)
+            written = " or ".join(f"{path}={value}" for path in keys.paths)
+            message = f"{error.message} A key of the study is written without dashes: {written}"
+            return click.UsageError(message, error.ctx)
+        if "." in name:
+            message = f"{error.message} Keys of a study are written without dashes: trial.steps=5"
+            return click.UsageError(message, error.ctx)
     return click.NoSuchOption(error.option_name, None, [flags[own] for own in near], error.ctx)
 
 
@@ -48,26 +51,43 @@ def _plain(flag: str) -> str:
     return flag.lstrip("-").replace("-", "_")
 
 
-def _key_paths() -> dict[str, list[str]]:
-    """Key paths of a study by their last key: of several those that are short."""
+class _Keys(NamedTuple):
+    """Keys of a study, by their paths, and whether they hold others."""
+
+    paths: list[str]
+    hold_others: bool
+
+
+def _keys(name: str) -> _Keys | None:
+    """Those that are meant of a study without a search: by the end of their paths, by what others
+    call them, or but for an `s` by all of it; of several the shortest.
+    """
     from ganstudy.kinds import family
-    from ganstudy.study.file import EngineFile, StudyFile
+    from ganstudy.nearest import same
+    from ganstudy.study.file import StudyFile
     from ganstudy.study.wording import key_paths
 
     trial = (f"trial.{path}" for path in key_paths(family["adversarial"], {}))
-    paths = [*StudyFile.model_fields, *trial, *(f"engine.{key}" for key in EngineFile.model_fields)]
-    found: dict[str, list[str]] = {}
-    for path in sorted(paths, key=lambda path: path.count(".")):
-        known = found.setdefault(path.rpartition(".")[2], [])
-        if not known or path.count(".") == known[0].count("."):
-            known.append(path)
-    return found
+    paths = [*key_paths(StudyFile, {}), *trial]
+    holding = {path.rpartition(".")[0] for path in paths}
+    found = [
+        path
+        for path in paths
+        if f".{path}".endswith(f".{name}")
+        or same(name, path.rpartition(".")[2])
+        or path.removesuffix("s") == name.removesuffix("s")
+    ]
+    found = [path for path in found if "." in path or path not in holding]
+    least = min((path.count(".") for path in found), default=0)
+    shortest = [path for path in found if path.count(".") == least]
+    return _Keys(shortest, not holding.isdisjoint(shortest)) if shortest else None
 
 
 def _value(option: str, typed: Sequence[str]) -> str:
-    """What was typed for an option; `VALUE` where nothing was."""
+    """What was typed for an option; `VALUE` where nothing was, or nothing but the study."""
+    words = [word for word in typed if not word.startswith("-")]
     for word, following in zip(typed, [*typed[1:], "--"], strict=True):
         name, equals, value = word.partition("=")
-        if name == option and (equals or not following.startswith("--")):
+        if name == option and (equals or (not following.startswith("--") and len(words) > 1)):
             return quote(value if equals else following)
     return "VALUE"

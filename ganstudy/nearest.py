@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from ganstudy.cause import one_line
 
-__all__ = ["closest", "cut", "nearest"]
+__all__ = ["closest", "cut", "nearest", "same"]
 
 _LENGTH = 300
 """Characters of a line of a message, which may quote what the user has written."""
@@ -25,7 +25,7 @@ def nearest(name: object, choices: Iterable[str], elsewhere: Iterable[str] = ())
     valid = sorted(choices)
     if close := closest(name, valid):
         return f"; did you mean {cut(close[0])!r}?{_foreign(str(name), close[0])}"
-    ends = [path for path in elsewhere if _same(name, path.rpartition(".")[2])]
+    ends = [path for path in elsewhere if same(name, path.rpartition(".")[2])]
     if ends:
         return f"; did you mean {' or '.join(map(repr, ends[:_SHOWN]))}?"
     return f"; valid: {cut(', '.join(valid))}" if valid else ""
@@ -34,7 +34,7 @@ def nearest(name: object, choices: Iterable[str], elsewhere: Iterable[str] = ())
 def closest(name: object, choices: Iterable[str]) -> list[str]:
     """The choice that was meant, if any is like it, or is our word for it."""
     valid = list(choices)
-    if own := [choice for choice in valid if _same(name, choice)]:
+    if own := [choice for choice in valid if same(name, choice)]:
         return own[:1]
     # Comparing costs the product of the lengths.
     return difflib.get_close_matches(str(name)[:80], valid, n=1, cutoff=0.6)
@@ -73,7 +73,8 @@ _OTHER_WORDS = {
 """What others call what we have, where it resembles our name too little, or another one more."""
 
 
-def _same(name: object, choice: str) -> bool:
+def same(name: object, choice: str) -> bool:
+    """Whether a name is a choice, or our word for it."""
     plain = str(name)[:80].lower().replace("-", "_").replace(" ", "_")
     return plain == choice or plain in _OTHER_WORDS.get(choice, ())
 
