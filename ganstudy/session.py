@@ -148,7 +148,7 @@ def check_program(study: Study, directory: RunDirectory, where: Where) -> None:
         trouble = why_no_compiler()
         why = trouble and f"engine.program asks for compiled steps, and {trouble}"
     else:  # what a machine lacks, those of others may have
-        devices = where.devices if executor_named(where.executor).here else ()
+        devices = () if where.is_elsewhere else where.devices
         written: ProgramName = "portable" if program == "portable" else "eager"
         why = next(filter(None, (out_of_reach(written, device) for device in devices)), "")
     if why:

@@ -154,6 +154,8 @@ def _check_layout(first: Run, second: Run) -> None:
         raise Unlike(f"cannot join {first.path} with {second.path} along {STUDY}: {difference}")
 
     one, other = first.dataset, second.dataset
+    if not grid_axes(one) and not grid_axes(other):
+        refuse("they have no arms in common, since nothing varies within a study (`search.grid`)")
     for what in _SAME:
         values = [ds.attrs.get(what, "none") for ds in (one, other)]
         if values[0] != values[1]:

@@ -76,6 +76,7 @@ def walk(
             except RunError as error:
                 refused.setdefault(name, str(error))
                 ahead[name] = Foreseen(0, 0.0)
+        directory.write(_plan(ahead, refused), running=next(iter(folder.studies)))
         for name, why in refused.items():
             yield RunEnded(name, runs[name].path, None, why)
         for name, study in folder.studies.items():

@@ -70,7 +70,8 @@ class Ended:
 
     cause   why, in its first line, and where
     fresh   whether its worker had trained nothing before, and its device is not at fault
-    spoilt  whether its worker is better made anew: it has kept memory, or its GPU fails
+    spoilt  whether its worker is better made anew: it has kept memory, or its GPU fails; where it
+            has `stopped` for that, the cause says so
     """
 
     how: Literal["trained", "raised", "died", "late", "uncompiled", "unable", "stopped"]
@@ -78,6 +79,11 @@ class Ended:
     cause: str = ""
     fresh: bool = False
     spoilt: bool = False
+
+    @property
+    def is_for_worker(self) -> bool:
+        """Whether the task has not begun, since its worker cannot train any more."""
+        return self.how == "stopped" and self.spoilt
 
 
 def is_for_memory(ended: Ended) -> bool:
@@ -185,7 +191,8 @@ def attempt(task: Task, device: str, say: Callable[[Begun], None] = lambda begun
     global _tasks
     _tasks, first = _tasks + 1, not _tasks
     if trouble := gpu.trouble(device):
-        return Ended("unable", cause=f"{device} cannot be used: {trouble}")
+        cause = f"{device} cannot be used: {trouble}"
+        return Ended("unable" if first else "stopped", cause=cause, spoilt=not first)
     ended = _attempt(task, device, say)
     failing = ended.how == "raised" and bool(gpu.trouble(device))
     # Which of the two is at fault, the trial or the GPU, the next worker shows.

@@ -255,6 +255,8 @@ def _kept(
     if ended.how == "trained":
         return list(ended.records)
     if ended.how == "stopped":
+        if ended.is_for_worker:
+            _log.warning("%s; a worker is started anew", ended.cause)
         waiting.appendleft(Waiting(one.pack, one.tries, reached=one.reached))
     elif ended.how == "died" and (further := one.further(folder)):
         waiting.appendleft(Waiting(one.pack, reached=further))

@@ -33,15 +33,18 @@ class Where:
     executor: str = "local"
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the workers may be other machines'."""
+        return executor_named(self.executor).asks(**self.options).elsewhere
+
     def pack_size(self, study: Study) -> PackSize:
         """How many of a study's trials a pack may have there."""
         return pack_size(self.devices, self.workers, study.file.engine.pack, self._memory)
 
     def _memory(self, device: str) -> int:
         """Bytes of a GPU, which no other machine is asked for."""
-        asks = executor_named(self.executor).asks
-        elsewhere = asks(**self.options).elsewhere
-        return MEMORY_ELSEWHERE if elsewhere else memory_of(device)
+        return MEMORY_ELSEWHERE if self.is_elsewhere else memory_of(device)
 
     def search_of(self, study: Study) -> Search:
         """The search that a study asks for, whose packs are cut for here."""

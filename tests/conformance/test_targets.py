@@ -295,6 +295,12 @@ def test_a_target_without_density_or_labels_says_so() -> None:
 # --- modes and labels -----------------------------------------------------------------------------
 
 
+@every_target
+def test_each_label_has_a_share_and_no_label_none(target: Target) -> None:
+    """A plug-in's kind may ask any target."""
+    assert np.shape(target.label_shares) == (target.labels,)
+
+
 @every_labelled
 def test_labels_come_with_the_same_samples(target: Target) -> None:
     """`sample` and `sample_labelled` draw one and the same; labels count from 0."""

@@ -16,6 +16,7 @@ import torch
 
 from ganstudy.engine.session import ALONE, Session
 from ganstudy.kinds import Kind
+from ganstudy.schedule import gpu
 from ganstudy.trial import ProgramName, Record, Trial
 from ganstudy.variable import STEP, Variable
 
@@ -34,7 +35,7 @@ class Scripted(Kind):
     steps: int = 1
     action: Literal[
         *("train", "raise", "raise unless fresh", "kill", "kill once", "stay", "stay once"),
-        *("allocate", "leak", "share", "stay until told", "raise and spoil"),
+        *("allocate", "leak", "share", "stay until told", "raise and spoil", "lose"),
     ] = "train"
     seconds: float = 0.0
     gigabytes: float = 0.0
@@ -71,6 +72,8 @@ class Scripted(Kind):
         if script.action == "raise and spoil":
             torch.zeros = _spoilt
             _spoilt()
+        if script.action == "lose":
+            gpu.trouble = lambda device: "it is lost"
         if script.action == "raise":
             raise ArithmeticError(f"told to fail with seed {trial.seed}")
         if script.action == "raise unless fresh" and len(_begun) > 1:

@@ -282,5 +282,33 @@ def test_a_worker_that_cannot_train_is_no_fault_of_a_trial(
             assert [record.status for part in parts for record in part] == ["complete"] * 3
             assert executor.room() == 1
             assert caplog.text.count("others go on without it") == 1
+            if why == "it has no torch":  # no run waits for ever for the other that has gone
+                here.scale(0)
+                wait_until(lambda: executor.room() == 0)
+                with pytest.raises(ExecutorError, match=f"the worker at tcp://.*{said}"):
+                    list(train_packs(Listed([(trial(1),)]), executor, program))
         finally:
             end(worker)
+
+
+@pytest.mark.parametrize("nanny", ["--nanny", "--no-nanny"])
+def test_a_worker_that_loses_its_gpu_is_made_anew_or_left_out(tmp_path: Path, nanny: str) -> None:
+    """And the packs that it has not begun are trained, whatever becomes of it."""
+    own = [scripted(tmp_path, seed, action="lose", seconds=0.5) for seed in range(2)]
+    own += [scripted(tmp_path, seed, seconds=0.5) for seed in range(2, 6)]
+    with LocalCluster(n_workers=0, **IN_THREADS) as here:
+        asked = [here.scheduler_address, "--nthreads", "1", "--no-dashboard", nanny]
+        workers = [dask_process("worker", *asked)]
+        try:
+            with DaskExecutor(1, scheduler=here.scheduler_address) as executor:
+                wait_until(lambda: executor.room() == 1)
+                if nanny == "--no-nanny":
+                    workers += [dask_process("worker", *asked)]
+                    wait_until(lambda: executor.room() == 2)
+                    own = own[1:]
+                parts = list(train_packs(Listed([(one,) for one in own]), executor))
+        finally:
+            for worker in workers:
+                end(worker)
+    assert [record.status for part in parts for record in part] == ["complete"] * len(own)
+    assert [attempts(one) for one in own] == [1] * len(own)

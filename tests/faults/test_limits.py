@@ -66,23 +66,23 @@ def test_a_trial_that_hangs_is_found(tmp_path: Path, executor: LocalExecutor) ->
 
 
 @pytest.mark.slow
-def test_a_tidied_temporary_folder_is_no_reason_to_end(
+def test_no_file_is_left_where_a_hanging_trial_says_where_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a trial hangs was written there, told by nobody once it was gone, and left behind where
-    all were killed. Windows has no files without a name."""
+    """It was in the temporary folder, where it stayed once all were killed. Windows, which has no
+    files without a name, may lose it to whoever tidies that folder, and goes on."""
     (folder := tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     other, bad = scripted(tmp_path, 0), scripted(tmp_path, 7, seconds=600.0)
 
-    def tidied(running: Sequence[Running]) -> None:
+    def no_file(running: Sequence[Running]) -> None:
         for own in folder.glob("*.stack"):
             own.unlink()
             assert WINDOWS
 
     with LocalExecutor(1) as executor:
         source = Listed([(other,), (bad,)])
-        parts = train_packs(source, executor, limits=Limits(seconds=1.0), beat=tidied)
+        parts = train_packs(source, executor, limits=Limits(seconds=1.0), beat=no_file)
         found = {record.id: record for part in parts for record in part}
     assert found[other.id].status == "complete"
     assert found[bad.id].cause.startswith("TimeLimit: more than 1 s")
@@ -214,7 +214,19 @@ def test_a_worker_that_has_lost_its_gpu_blames_no_trial(tmp_path: Path) -> None:
     good, other = scripted(tmp_path, 1), scripted(tmp_path, 0, action="raise")
     attempt(Task((good,), "eager", (), NO_CHECKPOINTS, None), "cpu")  # no worker's first task
     ended = attempt(Task((other,), "eager", (), NO_CHECKPOINTS, None, fresh=True), "cuda:99")
-    assert (ended.how, attempts(other)) == ("unable", 0)
+    assert (ended.is_for_worker, attempts(other)) == (True, 0)
+
+
+def test_a_worker_that_loses_its_gpu_between_packs_is_made_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ended the run, though a new process has the GPU again."""
+    own = [scripted(tmp_path, seed, action="lose") for seed in range(3)]
+    with LocalExecutor(1) as executor:
+        parts = list(train_packs(Listed([(one,) for one in own]), executor))
+    assert [record.status for part in parts for record in part] == ["complete"] * 3
+    assert [attempts(one) for one in own] == [1, 1, 1]
+    assert caplog.text.count("cpu cannot be used: it is lost; a worker is started anew") == 2
 
 
 def test_a_gpu_that_is_left_on_another_stream_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,10 @@ def test_an_executor_that_lacks_a_package_is_refused_in_words(
     [
         (["--devices", "cuda:0"], "a GPU's kernels are made by Triton, which is not installed"),
         (["engine.program=portable"], "the portable program needs fma, which this processor lacks"),
+        (
+            ["engine.program=portable", "--executor", "dask"],
+            "needs fma, which this processor lacks",
+        ),
     ],
 )
 def test_nothing_is_set_aside_for_what_this_machine_lacks(

@@ -515,6 +515,31 @@ def test_a_page_takes_no_place_of_somebody_else(targets: list[Path], tmp_path: P
         assert (tmp_path / "exp" / "finished.json").read_text() == "mine"
 
 
+def test_a_job_all_of_whose_studies_are_refused_is_known(tmp_path: Path) -> None:
+    """`status` took its folder for somebody else's."""
+    folder, out = _folder(tmp_path / "mine"), tmp_path / "job"
+    for name in ("a", "b"):
+        (out / name).mkdir(parents=True)
+        (out / name / "notes.txt").write_text("mine")
+    code, text = _asked("run", folder, "--out", out, "--workers", "1", "--fresh")
+    assert (code, text.count("notes.txt")) == (2, 2)
+    assert [*JobDirectory(out).read()] == ["a", "b"]
+
+
+@pytest.mark.slow
+def test_studies_without_axes_have_no_page_in_common(tmp_path: Path) -> None:
+    """They have no arm in common; it ended in a traceback."""
+    study = STUDY[: STUDY.index("search:")] + "seeds: 2\n"
+    (folder := tmp_path / "mine").mkdir()
+    for modes in ("4", "5"):
+        (folder / f"of_{modes}.yaml").write_text(study.replace("modes: 4", f"modes: {modes}"))
+    code, text = _asked("run", folder, "--out", tmp_path / "job", "--workers", "1")
+    assert code == 0, text
+    assert "no page over all studies: cannot join" in text
+    assert "nothing varies within a study" in text
+    assert not (tmp_path / "job" / "report").exists()
+
+
 @pytest.mark.slow
 def test_a_page_over_studies_that_join_no_more_is_removed(
     targets: list[Path], tmp_path: Path

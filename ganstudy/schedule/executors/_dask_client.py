@@ -11,6 +11,7 @@ import uuid
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from importlib import metadata
 from multiprocessing import resource_tracker
 from typing import Any
@@ -158,8 +159,11 @@ class DaskClient(Executor):
                 future = self._over.get(timeout=0 if ended else seconds)
                 if self._tasks.pop(str(future.key), None) is not None:
                     own = ended_as(future, [*self._began.values()])
-                    if own.how == "unable":
-                        own, self._counted = self._left_out.instead(future, own), -math.inf
+                    renewed = self._renew(future, own)
+                    if own.how == "unable" or (own.is_for_worker and not renewed):
+                        goes_on = self._left_out.leave_out(future, own.cause)
+                        own = Ended("stopped") if goes_on else replace(own, how="unable")
+                        self._counted = -math.inf
                     ended.append((str(future.key), own))
                     self._clocks.pop(str(future.key), None)
                     if own.how != "died":
@@ -168,22 +172,25 @@ class DaskClient(Executor):
                     if future.status in ("lost", "pending"):
                         with suppress(ExecutorError), reached():
                             self._condemned.add([future])
-                    self._renew(future, own)
         except queue.Empty:
             pass
         if self._client.status != "running":
             raise ExecutorError(GONE)
         return ended
 
-    def _renew(self, future: Future[Any], ended: Ended) -> None:
-        """Have a worker started anew that is spoilt or short of memory, if nobody else is at it."""
+    def _renew(self, future: Future[Any], ended: Ended) -> bool:
+        """Whether a worker that is spoilt or short of memory is started anew, as one is that has a
+        nanny and has nobody else at it."""
         if not (ended.spoilt or is_for_memory(ended)):
-            return
+            return False
         with suppress(OSError, ValueError):
             held = self._client.who_has([future])
             workers = {worker for own in held.values() for worker in own}
             busy = self._client.processing()
-            restart(self._client, [one for one in workers if not busy.get(one)])
+            idle = [one for one in workers if not busy.get(one)]
+            restart(self._client, idle)
+            return bool(idle)
+        return False
 
     def clock(self, handle: Hashable) -> Clock | None:
         """As its worker has said; a task that waits in a queue of the cluster has none."""

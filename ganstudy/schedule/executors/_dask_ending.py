@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -19,6 +21,9 @@ __all__ = ["Condemned", "LeftOut", "ended_as", "restart"]
 
 _RESULT_SECONDS = 60.0
 """Within which records have come over the network, or their worker is as good as gone."""
+
+_RETURN_SECONDS = 60.0
+"""Within which workers that are started anew are there again."""
 
 _log = logging.getLogger("ganstudy")
 
@@ -113,16 +118,27 @@ class Condemned:
 
 
 class LeftOut:
-    """Workers that cannot train while others can: they are given no packs until they have gone."""
+    """Workers that cannot train while others can: they are given no packs until they have gone, or
+    nobody else has been there for a while; what they say then ends the run.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._workers: set[str] = set()
+        self._alone_since = math.inf
 
     def others(self, there: Mapping[str, int]) -> dict[str, int]:
         """Of the workers that are there, with their threads, those that are not left out."""
         self._workers &= there.keys()
-        return {worker: own for worker, own in there.items() if worker not in self._workers}
+        rest = {worker: own for worker, own in there.items() if worker not in self._workers}
+        if rest or not self._workers:
+            self._alone_since = math.inf
+            return rest
+        self._alone_since = min(self._alone_since, time.monotonic())
+        if time.monotonic() - self._alone_since < _RETURN_SECONDS:
+            return {}
+        self._workers.clear()
+        return dict(there)
 
     def restriction(self) -> dict[str, Any]:
         """How Dask is told to give a pack to others; to any again, once these have gone."""
@@ -130,16 +146,14 @@ class LeftOut:
             return {}
         return {"workers": [*self.others(self._client.nthreads())], "allow_other_workers": True}
 
-    def instead(self, future: Future[Any], ended: Ended) -> Ended:
-        """How a pack ends whose worker was unable: it is to be handed out again as it is, if the
-        worker can be left out.
-        """
+    def leave_out(self, future: Future[Any], cause: str) -> bool:
+        """Whether others go on without the worker that could not train a pack, from now on."""
         with suppress(OSError):
             held = {worker for own in self._client.who_has([future]).values() for worker in own}
             new = held - self._workers
-            if held and (not new or self.others(self._client.nthreads()).keys() - new):
+            if held and self.others(self._client.nthreads()).keys() - new:
                 if new:
-                    _log.warning("%s; others go on without it", ended.cause)
+                    _log.warning("%s; others go on without it", cause)
                 self._workers |= new
-                return Ended("stopped")
-        return ended
+                return True
+        return False

@@ -132,7 +132,7 @@ def train(content: bytes, orders: Orders) -> Ended:
         return Ended("stopped")
     except (ExecutorError, ValueError) as error:  # no trial is at fault
         ended = Ended("unable", cause=str(error))
-    if ended.how == "unable":
+    if ended.how == "unable" or ended.is_for_worker:
         return replace(ended, cause=f"the worker at {worker.address}: {ended.cause}")
     return ended
 
