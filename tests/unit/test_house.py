@@ -218,13 +218,14 @@ def test_the_page_for_contributors_has_every_family() -> None:
 
 
 def test_lists_that_the_page_for_contributors_names_are_there() -> None:
-    """Those to which a new member is added, under the names that they have."""
+    """Those to which a new member is added, each in the file to which its name leads."""
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`([A-Z]{2,}|_[a-z_]+)`", page))
-    assert len(named) > 10
-    written = "\n".join(path.read_text(encoding="utf-8") for path in (*FILES, *TESTS))
-    there = set(re.findall(r"^(?:def )?([A-Z]{2,}|_[a-z_]+)\b(?=[(:]| =)", written, re.MULTILINE))
-    assert named - there == set()
+    linked = re.findall(r"\[`([A-Z]{2,}|_[a-z_]+)`\]\(([^)]+)\)", page)
+    named = re.findall(r"`([A-Z]{2,}|_[a-z]+[a-z_]*)`", page)
+    assert sorted(name for name, _ in linked) == sorted(named)
+    for name, path in linked:
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert re.search(rf"^(?:def )?{name}\b(?=[(:]| =)", text, re.MULTILINE), (name, path)
 
 
 @pytest.mark.parametrize(
