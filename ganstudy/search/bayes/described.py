@@ -136,7 +136,7 @@ class Described(Search):
 
     def refusal(self, kept: Mapping[str, Any]) -> str:
         """Another sampler, seed or startup of it has not proposed the points that are recorded."""
-        changed = self._changed(kept, ("sampler", "seed", "startup"))
+        changed = self._changed(kept, ("sampler", "seed")) or self._differently_begun(kept)
         if not changed:
             return super().refusal(kept)
         return (
@@ -152,19 +152,20 @@ class Described(Search):
     def _changed(self, kept: Mapping[str, Any], names: Sequence[str]) -> str:
         """Which of these keys was another one when points were proposed, and has proposed some."""
         fixed = self.study.fixed
-        most = max(len(self.points(arm)) for arm in self.study.points)
-        for name in names:
-            key = f"search.bayes.{name}"
-            was, now = kept.get(key), fixed[key]
-            if was is None or was == now or not self._seen:
-                continue
-            first = name == "startup"
-            if first and most <= min(was, now):
-                continue  # all points are at random, by both
-            rounds = f", in rounds of {self.file.together}" * (first and self.file.synchronous)
-            was, now = json.dumps(was), json.dumps(now)
-            return f"{key} was {was} when points were proposed, and is {now} now{rounds}"
+        for key in (f"search.bayes.{name}" for name in names):
+            if self._seen and key in kept and kept[key] != fixed[key]:
+                was, now = (json.dumps(own[key]) for own in (kept, fixed))
+                return f"{key} was {was} when points were proposed, and is {now} now"
         return ""
+
+    def _differently_begun(self, kept: Mapping[str, Any]) -> str:
+        """That other points than now were at random, unless all that there are still would be."""
+        was, now = (own.get("search.bayes.startup") for own in (kept, self.study.fixed))
+        most = max(len(self.points(arm)) for arm in self.study.points)
+        if was is None or was == now or not self._seen or most <= min(was, now):
+            return ""
+        keys = "search.bayes.startup" + " and search.bayes.together" * self.file.synchronous
+        return f"{keys}: points at random were {was} when they were proposed, and are {now} now"
 
     def write_files(self, folder: Path) -> None:
         """search.db, for Optuna's tools: a study for each arm, named after it."""

@@ -262,7 +262,7 @@ def test_fewer_repeats_leave_each_search_its_own_points(tmp_path: Path) -> None:
 OTHERS = {
     "sampler": ("search.bayes.sampler=random", 'was "tpe" when points were proposed'),
     "seed": ("search.bayes.seed=7", "was 0 when points were proposed, and is 7 now"),
-    "startup": ("search.bayes.startup=3", "was 1 when points were proposed, and is 3 now"),
+    "startup": ("search.bayes.startup=3", "were 1 when they were proposed, and are 3 now"),
 }
 JUDGED = {
     "objective": ("search.bayes.objective={minimize: mode_kl}", '{"mode_kl": "minimize"} now'),
@@ -317,7 +317,10 @@ def test_rounds_of_another_size_do_not_make_points_random(tmp_path: Path) -> Non
     few = ("search.bayes.trials=4", "search.bayes.startup=2", "search.bayes.synchronous=true")
     own, other = (bayes(tmp_path, *few, f"search.bayes.together={size}") for size in (2, 3))
     other.tell(search(own))
-    told = "startup was 2 when points were proposed, and is 3 now, in rounds of 3: another one"
+    told = (
+        "search.bayes.startup and search.bayes.together: points at random were 2 when they were "
+        "proposed, and are 3 now: another one is another search"
+    )
     assert told in other.refusal(own.study.fixed)
 
 
