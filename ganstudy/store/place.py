@@ -79,7 +79,8 @@ class Unlike(RunError):
 
 
 def is_run(path: Path) -> bool:
-    """Whether a folder is a run: it has records, or what was asked and, by its seal, what it meant.
+    """Whether a folder is a run: it has records, or what was asked and, by the seal of one of them,
+    what it meant and where it ran.
 
     Errors  `OSError` where that cannot be read.
     """
@@ -87,7 +88,9 @@ def is_run(path: Path) -> bool:
     records = path / "records"
     if _may_list(records) and records.is_dir() and any(map(_RECORDS.fullmatch, _names(records))):
         return True
-    return told and is_ours(path / "resolved.yaml", _meaning)
+    environment = path / "environment.json"
+    ran = environment.is_file() and is_ours(environment)
+    return told and (ran or is_ours(path / "resolved.yaml", _meaning))
 
 
 def runs_at(path: Path, *, telling: bool = False) -> list[Path]:

@@ -589,6 +589,19 @@ def test_a_damaged_meaning_is_told_from_the_study(
     assert (out / "resolved.yaml").read_bytes() == text
 
 
+def test_a_dataset_without_its_records_is_opened_though_the_meaning_is_damaged(
+    tmp_path: Path,
+) -> None:
+    """It was no run any more, and somebody else's files."""
+    out = tmp_path / "run"
+    filled(out)
+    whole = open_run(out).load()
+    shutil.rmtree(out / "records")
+    flipped(out / "resolved.yaml")
+    assert invoke("status", out).exit_code == 0
+    xr.testing.assert_identical(open_run(out).load(), whole)
+
+
 def test_a_study_that_has_changed_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Whoever changed it, a hand, a disk, or a run that had written the other of the two files."""
     out = tmp_path / "run"
