@@ -68,10 +68,10 @@ class Ended:
     """How a task ended; `unable` if no worker could train anything: within its limit of memory,
     without the device, a plug-in or a library.
 
-    cause   why, in its first line, and where
+    cause   why, in its first line, and where; of one that has `stopped`, why its worker can train
+            nothing any more, and empty where it was told to
     fresh   whether its worker had trained nothing before, and its device is not at fault
-    spoilt  whether its worker is better made anew: it has kept memory, or its GPU fails; where it
-            has `stopped` for that, the cause says so
+    spoilt  whether its worker is better made anew: it has kept memory, or its GPU fails
     """
 
     how: Literal["trained", "raised", "died", "late", "uncompiled", "unable", "stopped"]
@@ -83,7 +83,7 @@ class Ended:
     @property
     def is_for_worker(self) -> bool:
         """Whether the task has not begun, since its worker cannot train any more."""
-        return self.how == "stopped" and self.spoilt
+        return self.how == "stopped" and bool(self.cause)
 
 
 def is_for_memory(ended: Ended) -> bool:

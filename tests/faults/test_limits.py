@@ -17,7 +17,7 @@ from inline import Inline
 from scripted import attempts, scripted
 from tiny import Listed, trial
 
-from ganstudy.engine.checkpoints import NO_CHECKPOINTS
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Stopped
 from ganstudy.engine.packing import packs
 from ganstudy.forecast import Forecast
 from ganstudy.progress import Progress
@@ -215,6 +215,20 @@ def test_a_worker_that_has_lost_its_gpu_blames_no_trial(tmp_path: Path) -> None:
     attempt(Task((good,), "eager", (), NO_CHECKPOINTS, None), "cpu")  # no worker's first task
     ended = attempt(Task((other,), "eager", (), NO_CHECKPOINTS, None, fresh=True), "cuda:99")
     assert (ended.is_for_worker, attempts(other)) == (True, 0)
+
+
+def test_a_pack_that_was_told_to_stop_is_no_worker_that_cannot_train(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though its worker has kept memory, and is better made anew."""
+
+    def stopped(*_: object) -> None:
+        raise Stopped
+
+    monkeypatch.setattr("ganstudy.schedule.memory.has_grown", lambda: True)
+    monkeypatch.setattr("scripted.Scripted.train", stopped)
+    ended = attempt(Task((scripted(tmp_path, 0),), "eager", (), NO_CHECKPOINTS, None), "cpu")
+    assert (ended.how, ended.spoilt, ended.is_for_worker) == ("stopped", True, False)
 
 
 def test_a_worker_that_loses_its_gpu_between_packs_is_made_anew(
