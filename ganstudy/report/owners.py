@@ -23,12 +23,13 @@ class Owners:
     def __init__(self) -> None:
         from ganstudy.report.sections import family
 
-        self._of = dict.fromkeys(("index.html", page_files.NAME), "the page itself")
-        self._of |= dict.fromkeys(_pictures("answer"), "the page itself")
+        names = "index.html", page_files.NAME, *_pictures("answer")
+        self._of = dict.fromkeys(names, "the page itself")
         self._made: set[str] = set()
         for member in sorted(family, key=lambda own: bool(own.plugin)):
-            for name in (own for chart in member.charts for own in _pictures(chart.name)):
-                self._of.setdefault(name, f"section {member.name}")
+            for chart in member.charts:
+                for name in _pictures(chart.name):
+                    self._of.setdefault(name, f"section {member.name}")
 
     def drawings(self, section: Section) -> Sequence[Drawing]:
         """What a section draws.

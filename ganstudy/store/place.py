@@ -85,11 +85,10 @@ def is_run(path: Path) -> bool:
     Errors  `OSError` where that cannot be read.
     """
     told = all((path / name).exists() for name in ("study.yaml", "resolved.yaml"))
-    records, environment = path / "records", path / "environment.json"
+    records, ran = path / "records", path / "environment.json"
     if _may_list(records) and records.is_dir() and any(map(_RECORDS.fullmatch, _names(records))):
         return True
-    ran = environment.is_file() and is_ours(environment)
-    return told and (ran or is_ours(path / "resolved.yaml", _meaning))
+    return told and (is_ours(path / "resolved.yaml", _meaning) or (ran.is_file() and is_ours(ran)))
 
 
 def runs_at(path: Path, *, telling: bool = False) -> list[Path]:

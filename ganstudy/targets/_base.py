@@ -118,8 +118,10 @@ class Target(Member, ABC):
     def label_shares(self) -> Array:
         """Share of p of each label, `(labels,)` with sum 1: those of the modes, or equal ones; none
         of a target without labels."""
-        modes = self.known_modes() if self.labels else None
-        return np.full(self.labels, 1 / max(1, self.labels)) if modes is None else modes.weights
+        if not self.labels:
+            return np.zeros(0)
+        modes = self.known_modes()
+        return np.full(self.labels, 1 / self.labels) if modes is None else modes.weights
 
     @property
     def untrained(self) -> str:

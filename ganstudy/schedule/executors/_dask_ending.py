@@ -134,8 +134,9 @@ class LeftOut:
         if rest or not self._workers:
             self._alone_since = math.inf
             return rest
-        self._alone_since = min(self._alone_since, time.monotonic())
-        if time.monotonic() - self._alone_since < _RETURN_SECONDS:
+        now = time.monotonic()
+        self._alone_since = min(self._alone_since, now)
+        if now - self._alone_since < _RETURN_SECONDS:
             return {}
         self._workers.clear()
         return dict(there)

@@ -720,6 +720,10 @@ class _Own(Section):
             "the figure 'curves' would replace one of section curves; rename it",
         ),
         (
+            _Own("own", ["twice", "twice"]),
+            "the figure 'twice' would replace another of its section; rename one",
+        ),
+        (
             _Own("own", ["twice", "Twice"]),
             "the figure 'Twice' would replace another of its section",
         ),
