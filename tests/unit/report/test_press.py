@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter
 from ganstudy.report import Press
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.style import figure_style
+from tests.faults.processes import wait_until
 
 
 def _drawing(name: str, formatter: Callable[..., str] | None = None) -> Drawing:
@@ -62,8 +63,7 @@ def test_what_the_other_process_prints_has_the_same_bytes(
             press.give(_drawing("a"), there)
             # Whoever waits for the second one has the first one from there.
             waiting = press.give(_drawing("b"), there)
-            while "a.svg" not in _files(there):
-                pass
+            wait_until((there / "a.svg").exists)
             waiting()
     assert by_itself[0] == "a"
     assert set(by_itself[1:]) <= {"b"}
@@ -76,8 +76,7 @@ def test_what_is_printed_by_an_artist_is_no_answer(tmp_path: Path, by_itself: li
     """A plug-in may print, and what it said was taken for that of its figure and of later ones."""
     with figure_style(), Press() as press:
         printed = press.give(_drawing("a", partial(print, flush=True)), tmp_path)
-        while "a.svg" not in _files(tmp_path):
-            pass
+        wait_until((tmp_path / "a.svg").exists)
         printed()
     assert not by_itself
 
