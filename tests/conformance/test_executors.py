@@ -6,15 +6,14 @@ import os
 import shutil
 import signal
 import sys
-import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 import psutil
 import pytest
 from tiny import differences, trial
+from waiting import PATIENCE, wait_until
 
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.kinds import Pack
@@ -23,9 +22,6 @@ from ganstudy.schedule.clock import Clock
 from ganstudy.schedule.executor import Ended, Executor, ExecutorError, Task
 from ganstudy.schedule.executors import family
 from ganstudy.schedule.options import Options
-
-PATIENCE = 600.0
-"""Seconds after which nothing more is expected, on however busy a machine."""
 
 _no_slurm = pytest.mark.skipif(
     shutil.which("sinfo") is None or "SLURM_CONF" not in os.environ,
@@ -47,15 +43,6 @@ ENDLESS = trial(0, steps=10**9, record={"every": 10**9, "samples": 40})
 """A trial of days: whoever waits for its end waits in vain."""
 
 
-def _until(found: Callable[[], Any]) -> Any:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if value := found():
-            return value
-        time.sleep(0.02)
-    raise AssertionError("waited in vain")
-
-
 @contextmanager
 def _patiently() -> Iterator[None]:
     """For what waits by itself, and perhaps for ever."""
@@ -75,7 +62,7 @@ def _patiently() -> Iterator[None]:
 def _ended(executor: Executor, count: int) -> dict[Hashable, Ended]:
     """The next tasks that end, by their handles."""
     found: dict[Hashable, Ended] = {}
-    _until(lambda: found.update(executor.wait(1.0)) or len(found) >= count)
+    wait_until(lambda: found.update(executor.wait(1.0)) or len(found) >= count)
     assert len(found) == count
     return found
 
@@ -88,7 +75,7 @@ def _under_way(executor: Executor, handle: Hashable) -> Clock:
         clock = executor.clock(handle)
         return clock if clock is not None and clock.stepping else None
 
-    found = _until(seen)
+    found = wait_until(seen)
     assert isinstance(found, Clock)
     return found
 
@@ -121,7 +108,7 @@ def trains_at_once(executor: Executor) -> bool:
     """Whether it trains in this very process, whoever waits for it, so that nothing is under way:
     else a trial of some seconds has not ended after a tenth of one.
     """
-    _until(lambda: executor.wait(0.1) == [] and executor.room())
+    wait_until(lambda: executor.wait(0.1) == [] and executor.room())
     handle = executor.submit(_task((trial(0, steps=2_000, record={"every": 2_000}),)))
     if executor.wait(0.1):
         return True
@@ -143,7 +130,7 @@ def test_records_are_those_that_training_here_leaves(executor: Executor) -> None
     packs: list[Pack] = [(trial(0), trial(1)), (trial(2),), ()]
     handles, found = {}, {}
     for number, pack in enumerate(packs):
-        _until(lambda: executor.room() > 0 or found.update(executor.wait(0.1)))
+        wait_until(lambda: executor.room() > 0 or found.update(executor.wait(0.1)))
         handles[executor.submit(_task(pack))] = number
     found.update(_ended(executor, len(packs) - len(found)))
     assert executor.wait(0.0) == []
@@ -163,12 +150,12 @@ def test_records_are_those_that_training_here_leaves(executor: Executor) -> None
 @each
 def test_a_task_that_is_killed_leaves_room_for_another(executor: Executor) -> None:
     """It says where it was; nothing is heard of it any more."""
-    _until(lambda: executor.wait(0.1) == [] and executor.room() == 2)
+    wait_until(lambda: executor.wait(0.1) == [] and executor.room() == 2)
     handle = executor.submit(_task((ENDLESS,)))
     assert _under_way(executor, handle).seconds >= 0
     assert executor.room() == 1
     assert isinstance(executor.kill(handle), str)
-    _until(lambda: executor.wait(0.1) == [] and executor.room() == 2)
+    wait_until(lambda: executor.wait(0.1) == [] and executor.room() == 2)
     other = executor.submit(_task((trial(1),)))
     assert _ended(executor, 1)[other].how == "trained"
 
@@ -179,7 +166,7 @@ def test_a_task_that_is_killed_leaves_room_for_another(executor: Executor) -> No
 def test_what_is_drained_stops(cls: type[Executor]) -> None:
     """What has begun, and what is on its way."""
     with _nobody_is_left(), cls(2) as executor:
-        _until(lambda: executor.wait(0.1) == [] and executor.room() == 2)
+        wait_until(lambda: executor.wait(0.1) == [] and executor.room() == 2)
         _under_way(executor, begun := executor.submit(_task((ENDLESS,))))
         sent = executor.submit(_task((ENDLESS,)))
         executor.drain()
@@ -194,7 +181,7 @@ def test_closing_ends_what_is_under_way(cls: type[Executor]) -> None:
     """At once, though a task has days to go; no process is left."""
     with _nobody_is_left():
         executor = cls(1)
-        _until(lambda: executor.wait(0.1) == [] and executor.room())
+        wait_until(lambda: executor.wait(0.1) == [] and executor.room())
         _under_way(executor, executor.submit(_task((ENDLESS,))))
         with _patiently():
             executor.close()

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -97,14 +96,6 @@ def group(run: subprocess.Popen[str]) -> list[psutil.Process]:
         except (psutil.Error, ProcessLookupError):
             continue
     return found
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 600.0) -> None:
-    """Wait for something that must come."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.02)
 
 
 def in_flight(out: Path) -> int:

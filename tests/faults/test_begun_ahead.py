@@ -10,6 +10,7 @@ import psutil
 import pytest
 from processes import STUDY, gone
 from tiny import Listed, trial, write_study
+from waiting import wait_until
 
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import train_packs
@@ -18,7 +19,13 @@ from ganstudy.schedule.worker_process import begun_ahead
 
 def _workers() -> set[psutil.Process]:
     children = psutil.Process().children()
+    # Linux tells the words of a command a moment after it has begun.
+    wait_until(lambda: all(map(_is_told, children)))
     return {own for own in children if "ganstudy.schedule.worker" in " ".join(own.cmdline())}
+
+
+def _is_told(process: psutil.Process) -> bool:
+    return bool(process.cmdline()) or process.status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.slow

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from processes import running, wait_until
+from processes import running
 from tiny import LABELLED_PICTURES
+from waiting import wait_until
 
 from ganstudy import targets
 from ganstudy.targets import trained_portably

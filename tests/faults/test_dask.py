@@ -29,10 +29,10 @@ from processes import (
     one_long,
     said_up_to,
     start,
-    wait_until,
 )
 from scripted import attempts, scripted, tell
 from tiny import Listed, trial, write_study
+from waiting import wait_until
 
 from ganstudy import kinds, pipeline, plugins
 from ganstudy.cli import main

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from dask_cluster import Cluster, dask_cluster
-from processes import gone, in_flight, one_long, start, wait_until
+from processes import gone, in_flight, one_long, start
 from scripted import attempts, scripted
 from tiny import Listed, write_study
+from waiting import wait_until
 
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.schedule.executor import Ended, Task

@@ -13,9 +13,10 @@ import pytest
 from click.testing import CliRunner
 from dask_cluster import Cluster, Shared, dask_cluster, dask_process, end
 from distributed import CancelledError, Client, Future, LocalCluster
-from processes import kill, running, wait_until
+from processes import kill, running
 from scripted import attempts, scripted, tell
 from tiny import Listed, trial, write_study
+from waiting import wait_until
 
 from ganstudy.cli import main
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS

@@ -21,8 +21,9 @@ from inline import trained_inline
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from processes import STUDY as LONGER
-from processes import packs_under_way, start, wait_until
+from processes import packs_under_way, start
 from tiny import STUDY, write_study
+from waiting import wait_until
 
 from ganstudy import open_run, store
 from ganstudy.cli import main

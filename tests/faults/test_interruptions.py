@@ -35,12 +35,12 @@ from processes import (
     said_up_to,
     start,
     started,
-    wait_until,
     workers,
 )
 from scripted import Scripted, attempts
 from tiny import Listed, write_study
 from unrendered import pageless
+from waiting import wait_until
 
 from ganstudy import open_run, pipeline
 from ganstudy.cli import main

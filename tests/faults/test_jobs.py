@@ -10,8 +10,9 @@ import psutil
 import pytest
 from click.testing import CliRunner
 from inline import trained_inline
-from processes import STUDY, check_same_records, dwelling, gone, kill, start, wait_until
+from processes import STUDY, check_same_records, dwelling, gone, kill, start
 from tiny import write_study
+from waiting import wait_until
 
 from ganstudy.cli import main
 from ganstudy.job.status import status

@@ -14,10 +14,11 @@ import psutil
 import pytest
 from click.testing import CliRunner, Result
 from inline import trained_inline
-from processes import running, wait_until
+from processes import running
 from scripted import Scripted, attempts, scripted
 from tiny import STUDY, Listed, write_study
 from unrendered import unrendered
+from waiting import wait_until
 
 from ganstudy import open_run, pipeline, retraining
 from ganstudy.cli import main

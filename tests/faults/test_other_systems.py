@@ -19,9 +19,10 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import mypy
 import psutil
 import pytest
-from processes import STUDY, amid, gone, in_flight, start, wait_until
+from processes import STUDY, amid, gone, in_flight, start
 from scripted import Scripted
 from tiny import Listed, write_study
+from waiting import wait_until
 
 from ganstudy import whole_file
 from ganstudy.engine import packing

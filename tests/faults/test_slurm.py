@@ -23,11 +23,11 @@ from processes import (
     in_flight,
     packs_under_way,
     start,
-    wait_until,
 )
 from scripted import Scripted, attempts
 from slurm_cluster import Slurm, slurm, why_not
 from tiny import Listed, write_study
+from waiting import wait_until
 
 from ganstudy import pipeline
 from ganstudy.cli import main

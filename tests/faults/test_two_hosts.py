@@ -11,16 +11,9 @@ from typing import NamedTuple
 
 import pytest
 from dask_cluster import dask_cluster
-from processes import (
-    BESIDE_OTHERS,
-    STUDY,
-    check_same_records,
-    gone,
-    in_flight,
-    start,
-    wait_until,
-)
+from processes import BESIDE_OTHERS, STUDY, check_same_records, gone, in_flight, start
 from tiny import write_study
+from waiting import wait_until
 
 from ganstudy import pipeline
 from ganstudy.study import load

@@ -14,11 +14,11 @@ import pytest
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
+from waiting import wait_until
 
 from ganstudy.report import Press
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.style import figure_style
-from tests.faults.processes import wait_until
 
 
 def _drawing(name: str, formatter: Callable[..., str] | None = None) -> Drawing:
