@@ -31,6 +31,9 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "spa
 _SAMPLE = 1000
 """Lines from which the form of a table is recognised; all of them are then held to it."""
 
+_END = "end"
+"""A row behind the last one, which an open quote would take in."""
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,]\d{3})+")
 
@@ -59,8 +62,8 @@ def read_text_table(path: Path, asked: Dialect) -> pd.DataFrame:
     if not sample:
         raise DataError(f"{path}: no rows")
     separator = asked.separator or _separator(sample)
+    _refuse_ragged(path, lines, separator, asked.skip)
     rows = [cells for _, cells in _cells("\n".join(sample), separator)]
-    _refuse_ragged(path, "\n".join(lines), separator, asked.skip)
     decimal = asked.decimal or _decimal(path, rows[1:] or rows)
     header = _has_header(path, rows, decimal) if asked.header is None else asked.header
     if header and len(rows) == 1:
@@ -126,7 +129,10 @@ def _separator(sample: Sequence[str]) -> str:
     """The separator that gives rows of equal length, of more numbers, of more cells."""
 
     def merit(separator: str) -> tuple[float, ...]:
-        rows = [cells for _, cells in _cells("\n".join(sample), separator)]
+        try:
+            rows = [cells for _, cells in _cells("\n".join(sample), separator)]
+        except csv.Error:
+            return (0.0, 0.0, 0.0)
         length, common = Counter(map(len, rows)).most_common(1)[0]
         if length == 1:
             return (0.0, 0.0, 0.0)
@@ -188,12 +194,9 @@ def _has_header(path: Path, rows: Sequence[Cells], decimal: str) -> bool:
     return False
 
 
-def _refuse_ragged(path: Path, text: str, separator: str, skipped: int) -> None:
+def _refuse_ragged(path: Path, lines: Sequence[str], separator: str, skipped: int) -> None:
     """Rows of different length: what lies beyond the shorter ones would be anybody's guess."""
-    try:
-        lengths = [(number, len(cells)) for number, cells in _cells(text, separator)]
-    except csv.Error as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
+    lengths = _lengths(path, lines, separator, skipped)
     common = Counter(length for _, length in lengths).most_common(1)[0][0]
     other = next((pair for pair in lengths if pair[1] != common), None)
     if other is None:
@@ -205,3 +208,26 @@ def _refuse_ragged(path: Path, text: str, separator: str, skipped: int) -> None:
     line_before = line + skipped
     advice = f"; if the table begins below it, write `skip: {line_before}`" if first else ""
     raise DataError(f"{path}: {message}{by}{advice}")
+
+
+def _lengths(
+    path: Path, lines: Sequence[str], separator: str, skipped: int
+) -> list[tuple[int, int]]:
+    """The line on which each row ends, from 1, and its cells.
+
+    Errors  `DataError` for a row without end, as of a quote that is left open.
+    """
+    found = [(0, 0)]
+    try:
+        for ends, cells in _cells("\n".join([*lines, _END]), separator):
+            found.append((ends, len(cells)))
+        what = "a quote in it is left open"
+        if cells == [_END]:
+            return found[1:-1]
+        found.pop()
+    except csv.Error as error:
+        what = f"{error}; is a quote left open?"
+    before = found[-1][0]
+    begins = next(n for n, line in enumerate(lines[before:], before + 1) if line.strip())
+    where = f"the row that begins on line {begins + skipped}"
+    raise DataError(f"{path}: {where} cannot be read: {what}")

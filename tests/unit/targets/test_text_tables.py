@@ -266,3 +266,18 @@ def test_the_dataset_names_its_features_and_knows_their_units(tmp_path: Path) ->
     np.testing.assert_allclose(ds.gan.original_units().sel(feature="c"), own)
     assert abs(float(ds["feature_mean"].sel(feature="c")) - 500) < 50
     assert 50 < float(ds["feature_scale"].sel(feature="c")) < 200
+
+
+@pytest.mark.parametrize("separator", [",", " "])
+@pytest.mark.parametrize("rows_below", [3, 40_000])
+@pytest.mark.parametrize("skip", [0, 2])
+def test_a_quote_that_is_left_open_is_told_with_its_line(
+    tmp_path: Path, separator: str, rows_below: int, skip: int
+) -> None:
+    """It took all rows below it along: other programs tell the last line, or that of a row."""
+    whole = "about\n" * skip + _text(separator)
+    text = f"{whole}\n{separator.join(['1', chr(34) + '2', '3'])}\n"
+    text += f"{separator.join('456')}\n" * rows_below
+    line = whole.count("\n") + 2
+    with pytest.raises(ValueError, match=rf"begins on line {line} cannot .* quote .*left open"):
+        _read(tmp_path, text, skip=skip)
