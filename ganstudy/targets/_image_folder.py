@@ -27,11 +27,8 @@ _TRAINING = ("train", "training")
 _HELD_OUT = ("test", "testing", "val", "valid", "validation")
 """Names of folders that hold sets, not classes, where both kinds stand side by side."""
 
-_OTHER_PICTURES = (
-    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jxl", ".pgm", ".ppm", ".tga"),
-    *(".tif", ".tiff", ".webp"),
-)
-"""How names of images end that are not read."""
+_UNKNOWN_TO_PILLOW = (".dds", ".heic", ".heif", ".jxl", ".qoi")
+"""How names of images end that it does not call so, beside those that it knows."""
 
 
 class _Place(NamedTuple):
@@ -153,7 +150,7 @@ def _folders(at: Path, parts: Iterable[tuple[str, ...]]) -> set[str]:
     for own in in_order(at.iterdir()):
         if own.name.startswith(".") or not own.is_dir() or own.name in found:
             continue
-        others = [path for path in files_below(own) if path.suffix.lower() in _OTHER_PICTURES]
+        others = [path for path in files_below(own) if _is_picture(path.suffix.lower())]
         if own.name.lower() in _TRAINING + _HELD_OUT or others or _is_empty(own):
             what = f"{at}: folder {_readable(own.name)!r} has no images"
             if not others:
@@ -162,6 +159,12 @@ def _folders(at: Path, parts: Iterable[tuple[str, ...]]) -> set[str]:
             what = f"{what} that are PNG or JPEG, which alone are read; it has {there}"
             raise DataError(f"{what}: convert such files or take the folder away")
     return found
+
+
+def _is_picture(suffix: str) -> bool:
+    """Whether names of images end so, whether or not they are read."""
+    kind = Image.MIME.get(Image.registered_extensions().get(suffix, ""), "")
+    return kind.startswith("image/") or suffix in _UNKNOWN_TO_PILLOW
 
 
 def _is_empty(folder: Path) -> bool:

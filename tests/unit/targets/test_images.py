@@ -584,6 +584,30 @@ def test_what_its_name_says_is_what_is_read(
         _target(tmp_path)
 
 
+@pytest.mark.parametrize("suffix", [".jpe", ".JFIF"])
+def test_jpeg_has_several_names(tmp_path: Path, pixels: Pixels, suffix: str) -> None:
+    for place in range(3):
+        Image.fromarray(pixels[place]).save(tmp_path / f"{place}{suffix}", format="JPEG")
+    assert len(_every(_target(tmp_path))) == 3
+
+
+@pytest.mark.parametrize(("name", "is_class"), [("0.pbm", True), ("0.HEIC", True), ("0.md", False)])
+def test_a_folder_is_a_class_if_its_files_are_images_by_their_names(
+    tmp_path: Path, pixels: Pixels, name: str, is_class: bool
+) -> None:
+    """Whether or not these can be read: a class was left out where their format was not known."""
+    for own in ("cats", "dogs"):
+        _png(tmp_path / own / "0.png", pixels[0])
+        _png(tmp_path / own / "1.png", pixels[1])
+    (tmp_path / "owls").mkdir()
+    (tmp_path / "owls" / name).touch()
+    if is_class:
+        with pytest.raises(ValueError, match=f"folder 'owls' has no images .*; it has {name}"):
+            _target(tmp_path)
+    else:
+        assert _target(tmp_path).labels == 2
+
+
 def test_photographs_of_several_images_are_their_first(tmp_path: Path, pixels: Pixels) -> None:
     """As phones write JPEG, with another one of the depth behind it."""
     for place in range(3):
