@@ -197,8 +197,12 @@ def test_twice_stops_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_no_orphans_after_the_death_of_the_parent(tmp_path: Path) -> None:
-    """Workers end with a parent that had no time to tell them."""
+def test_no_orphans_after_the_death_of_the_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers end with a parent that had no time to tell them, and leave nothing of its own."""
+    (temporary := tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     out = tmp_path / "run"
     run = start(write_study(tmp_path, LONG), out, workers=1)
     wait_until(lambda: in_flight(out))
@@ -208,6 +212,7 @@ def test_no_orphans_after_the_death_of_the_parent(tmp_path: Path) -> None:
     run.stdout.close()
     run.wait()
     assert gone(run)
+    assert list(temporary.rglob("ganstudy-*")) == []
     (session,) = RunDirectory(out).read_environment()["sessions"]
     assert (session["trials"], session["workers"]) == (0, 1)
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Hashable
 from contextlib import suppress
 from multiprocessing.connection import wait
-from pathlib import Path
 
 from ganstudy import plugins
 from ganstudy.cause import telling
@@ -50,7 +49,7 @@ class LocalExecutor(Executor):
 
     def open(self) -> None:
         """Start a process for each slot."""
-        self._folder = Path(tempfile.mkdtemp(prefix="ganstudy-"))
+        self._empty = ""  # a folder, from when it is needed: a killed process would leave it
         self._workers: list[_Worker] = []
         try:
             with signals_held():
@@ -109,11 +108,12 @@ class LocalExecutor(Executor):
     def _without_cache(self, worker: _Worker, answer: Ended) -> Ended:
         """The answer, unless what lies in the compiler's cache may be at fault: then the pack is to
         be trained again by a worker with an empty one."""
-        empty = str(self._folder / "compiled")
-        if answer.how != "uncompiled" or worker.environment.get(_CACHE) == empty:
+        tried = self._empty and worker.environment.get(_CACHE) == self._empty
+        if answer.how != "uncompiled" or tried:
             return answer
+        self._empty = self._empty or tempfile.mkdtemp(prefix="ganstudy-")
         _log.warning("compiling into an empty cache, since: %s", telling(answer.cause))
-        worker.environment = {**worker.environment, _CACHE: empty}
+        worker.environment = {**worker.environment, _CACHE: self._empty}
         return Ended("stopped")
 
     def clock(self, handle: Hashable) -> Clock | None:
@@ -137,7 +137,8 @@ class LocalExecutor(Executor):
         """Kill all workers and wait until they are gone."""
         for worker in self._workers:
             worker.process.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._empty:
+            shutil.rmtree(self._empty, ignore_errors=True)
 
 
 class _Worker:
