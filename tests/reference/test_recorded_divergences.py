@@ -179,13 +179,13 @@ def test_each_trial_of_a_pack_settles_by_itself() -> None:
         for seed, (u, lr) in enumerate([(0.0, 0.05), (0.05, 0.05), (10.0, 0.05), (0.0, 1e-4)])
     ]
     records = train(trials)
-    counts = [record.values["critic_steps"] for record in records]
+    counts = [record.values["critic_steps_taken"] for record in records]
     # The first loss always falls below infinity, and then two steps must pass.
     np.testing.assert_array_equal(counts[2], 3)
     assert len({tuple(count) for count in counts}) > 2
     for own, count in zip(trials, counts, strict=True):
         assert bool(((count >= 3) & (count <= 15)).all())
-        np.testing.assert_array_equal(train([own])[0].values["critic_steps"], count)
+        np.testing.assert_array_equal(train([own])[0].values["critic_steps_taken"], count)
 
 
 def test_a_training_set_is_all_that_the_critic_sees() -> None:

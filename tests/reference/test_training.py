@@ -233,7 +233,7 @@ class _Plain:
                 if values["critic_loss"] < best - steps.until:
                     best, stale = values["critic_loss"], 0
         if not isinstance(steps, int):
-            values["critic_steps"] = taken
+            values["critic_steps_taken"] = taken
         for batch in m:
             gradients, own = self.of_generator(batch)
             self.move_generator(gradients)

@@ -82,7 +82,7 @@ class Program:
             stale = torch.where(better, 0, stale + 1)
             best = torch.where(better, last["critic_loss"], best)
             taken = taken + active
-        return state, {**last, "critic_steps": taken}
+        return state, {**last, "critic_steps_taken": taken}
 
 
 def playing(steps: Program, game: Rules, device: torch.device) -> Round:

@@ -60,7 +60,7 @@ def _curves(settings: AdversarialSettings) -> dict[str, str]:
         penalties = Together.of(part for part in settings.constraint.parts if part.penalises)
         curves["penalty"] = f"{penalties} of the critic"
     if not isinstance(settings.critic.steps, int):
-        curves["critic_steps"] = "D-steps in the round"
+        curves["critic_steps_taken"] = "D-steps in the round"
     if settings.holds_out:
         curves["held_out_logit"] = "mean logit on unseen samples of p"
     # Of packed or blurred samples it would bound another divergence than that of p and q, and a

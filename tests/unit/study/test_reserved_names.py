@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
 from tiny import STUDY, write_study
@@ -16,7 +17,7 @@ from ganstudy.kinds.adversarial.training import train
 from ganstudy.report import build
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, gather
-from ganstudy.study import load
+from ganstudy.study import Study, load
 from ganstudy.study.document import StudyError
 
 PAGE = Path(__file__).parents[3] / "docs" / "notation.md"
@@ -87,6 +88,16 @@ def test_what_any_point_records_is_refused(grid: str, tmp_path: Path) -> None:
         load(write_study(tmp_path, text))
 
 
+def test_steps_until_the_loss_settles_stand_on_an_axis_beside_a_number(tmp_path: Path) -> None:
+    """Which the steps that were taken had taken the name of."""
+    text = STUDY.replace("critic.steps: [1, 2]", "critic.steps: [1, {until: 0.1, max: 2}]")
+    dataset = _trained(load(write_study(tmp_path, text)), tmp_path / "run")
+    assert list(dataset["critic_steps"].values) == ["1", "(until=0.1, max=2)"]
+    one, settled = dataset["critic_steps_taken"].transpose("critic_steps", ...).values
+    assert np.isnan(one).all()
+    assert ((settled >= 1) & (settled <= 2)).all()
+
+
 @pytest.mark.slow
 def test_names_of_the_page_are_refused_or_work_to_the_report(tmp_path: Path) -> None:
     """As many at a time as there are settings to give them."""
@@ -136,15 +147,18 @@ def test_every_name_that_the_report_makes_is_reserved(traced: set[str], tmp_path
 def _report(axes: dict[str, str], folder: Path) -> xr.Dataset:
     """The dataset of a study of these axes, trained and reported."""
     folder.mkdir(exist_ok=True)
-    plan = Grid(load(write_study(folder, _study(axes) if axes else STUDY)))
-    run = RunDirectory(folder / "run")
+    dataset = _trained(load(write_study(folder, _study(axes) if axes else STUDY)), folder / "run")
+    with unrendered():
+        build(dataset, {}, folder / "report")
+    return dataset
+
+
+def _trained(study: Study, folder: Path) -> xr.Dataset:
+    plan, run = Grid(study), RunDirectory(folder)
     with run.locked():
         run.write_study(plan)
         for trial in plan.trials.values():
             records = train([trial])
             run.write(records)
             plan.tell(records)
-        dataset = gather(run, plan)
-    with unrendered():
-        build(dataset, {}, folder / "report")
-    return dataset
+        return gather(run, plan)
