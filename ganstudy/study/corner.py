@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganstudy import kinds
+from ganstudy.metrics import family as metrics
 from ganstudy.study.configuration import Assignment
 from ganstudy.study.document import nearest
+from ganstudy.study.wording import key_paths
 
 __all__ = ["Corner", "unrecorded", "where"]
+
+_CHOSEN = "record.metrics"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,5 +62,11 @@ def unrecorded(metric: str, corners: Sequence[Corner]) -> str:
         return ""
     others = [own for own in corners if metric in own.configuration.readings]
     common = set.intersection(*(set(own.configuration.readings) for own in corners))
-    advice = nearest(metric, common) if common else "; no metric is recorded at all points"
+    chosen = all(_CHOSEN in key_paths(type(own.configuration), {}) for own in lacking)
+    if chosen and not others and metric in metrics.names:
+        advice = f"; name it in {_CHOSEN}, beside the others"
+    elif common:
+        advice = nearest(metric, common)
+    else:
+        advice = "; no metric is recorded at all points"
     return f"{metric!r} is not recorded{where(lacking, others)}{advice}"

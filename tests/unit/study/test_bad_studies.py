@@ -131,6 +131,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "compare of no axis": (f"{GRID}compare: divergense\n", [":3", "compare", "'divergence'"]),
     "score that is not recorded": ("score: mode_lk\n", [":2", "score", "'mode_kl'"]),
+    "score that could be recorded": (
+        "score: energy_distance\n",
+        [":2", "score", "'energy_distance' is not recorded; name it in record.metrics, beside"],
+    ),
     "score that is no metric": ("score: critic_loss\n", [":2", "score", "'critic_loss'"]),
     "repeated value": (
         "search: {grid: {critic.steps: [1, 2, 1]}}\n",
