@@ -62,7 +62,7 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
         found[f"{loss}_cycles"] = cyclic.mean(over)
         chance = _chance(p, setting_dims(ds)) * len(losses) * p.sizes[arm_dim(ds)]
         found[f"{loss}_period"] = median(period.where(cyclic == 1), over).where(chance < LEVEL)
-        found[f"trial_{loss}_strength"] = strength
+        found[f"trial_{loss}_strength"] = strength.transpose(arm_dim(ds), ...)
     if "real_logit" in ds and "fake_logit" in ds:
         gap = (_gap(ds["real_logit"]) + _gap(ds["fake_logit"])) / 2
         ended = _tail(gap).where(complete & classifiers)
