@@ -11,14 +11,17 @@ from ganstudy.report import prose
 from ganstudy.report.findings import Findings
 
 __all__ = [
-    "below_zero",
-    "drawable",
-    "of_one_seed",
-    "of_variance",
-    "rest",
-    "sentence",
-    "with_interval",
+    *("SHARED", "adds_up", "below_zero", "drawable", "of_one_seed", "of_variance", "rest"),
+    *("sentence", "untold", "with_interval"),
 ]
+
+LEAST_UNTESTED = 0.02
+"""Share of variance of an interaction that is named without a test."""
+
+SHARED = Markup(
+    "since some points have no score, axes have variance in common: shares do not add up to 100%."
+)
+"""What is said in place of what is left."""
 
 MOST_PAIRS = 3
 """Interactions that a sentence names; of others it says how many there are, and how small."""
@@ -48,16 +51,20 @@ def sentence(findings: Findings) -> Markup | None:
 
 
 def rest(findings: Findings) -> Markup:
-    """Interactions that are more than chance, and what no axis explains."""
+    """Interactions that are more than chance, what no axis explains, and what cannot be told."""
     effects = findings.effects
+    known = effects.isel(effect=np.isfinite(effects["share"].values))
+    return _rest(findings, known) + untold(findings)
+
+
+def _rest(findings: Findings, effects: xr.Dataset) -> Markup:
     pairs = effects.isel(effect=[" × " in name for name in effects["effect"].values])
     tested = bool((pairs["grade"] != "").any())
-    pairs = pairs.isel(effect=np.isin(pairs["grade"].values, ["clear", "leaning"]))
-    pairs = pairs.sortby(-pairs["share"])
-    below = " (what is estimated below zero is told as 0%)" if below_zero(effects, 0.02) else ""
-    left = Markup("{} is left to {} of the same kind and higher interactions{}.").format(
-        of_variance(float(effects["residual"])), prose.several(findings.rival), below
-    )
+    # One without a test is no less for that.
+    named = np.isin(pairs["grade"].values, ["clear", "leaning"])
+    named |= (pairs["grade"].values == "") & (pairs["share"].values >= LEAST_UNTESTED)
+    pairs = pairs.isel(effect=named).sortby("share", ascending=False)
+    left = _left(findings)
     if findings.drawn and of_one_seed(effects):
         # As many trials as there are pairs of values: what is left is nothing, by arithmetic.
         return Markup(
@@ -67,8 +74,8 @@ def rest(findings: Findings) -> Markup:
         known = effects["effect"].values
         others = ~np.isin(known, factor_dims(findings.ds))
         if not others.any():
-            return left
-        more = of_variance(float(np.nansum(effects["share"].values[others])))
+            return Markup(prose.capital(left))
+        more = of_variance(float(effects["share"].values[others].sum()))
         paired, seeded = any(" × " in name for name in known), "seed" in known
         what = f"Pairs of axes{f' and the {findings.unit}' if seeded else ''}"
         what = what if paired else f"The {findings.unit}"
@@ -79,6 +86,29 @@ def rest(findings: Findings) -> Markup:
     return Markup("Beyond what two axes do alone, {}; {}").format(_named(findings, pairs), left)
 
 
+def _left(findings: Findings) -> Markup:
+    """What no axis explains, in words that follow on others."""
+    effects = findings.effects
+    if not adds_up(effects):
+        return SHARED
+    below = " (what is estimated below zero is told as 0%)" if below_zero(effects, 0.02) else ""
+    return Markup("{} is left to {} of the same kind and higher interactions{}.").format(
+        of_variance(float(effects["residual"])), prose.several(findings.rival), below
+    )
+
+
+def untold(findings: Findings) -> Markup:
+    """Of which axes and pairs no share is known; those that were too large to be fitted apart."""
+    effects = findings.effects
+    lacking = effects["effect"].values[~np.isfinite(effects["share"].values)].tolist()
+    names = [findings.named(own) for own in lacking if own not in effects.attrs["left_out"]]
+    if not names:
+        return Markup("")
+    return Markup(" The {} that have a score do not tell what {} explain{}.").format(
+        prose.several(findings.rival), prose.listing(names), "" if len(names) > 1 else "s"
+    )
+
+
 def _named(findings: Findings, pairs: xr.Dataset) -> Markup:
     """The largest interactions with their shares and grades, and how small the others are."""
     parts = []
@@ -87,7 +117,7 @@ def _named(findings: Findings, pairs: xr.Dataset) -> Markup:
     named = names if len(names) == MOST_PAIRS + 1 else names[:MOST_PAIRS]
     for name in named:
         share = with_interval(findings, pairs.sel(effect=name))
-        grade = pairs["grade"].sel(effect=name).item()
+        grade = pairs["grade"].sel(effect=name).item() or "not tested"
         # Of a study of which most is missing there is a grade, and no interval.
         within = f"{share[:-1]}; {grade})" if share.endswith(")") else f"{share} ({grade})"
         parts.append(f"{name} {within}")
@@ -127,6 +157,11 @@ def of_variance(share: float) -> str:
 def of_one_seed(effects: xr.Dataset) -> bool:
     """Whether one seed alone has scores, however many were planned: then it explains nothing."""
     return "seed" not in effects["effect"].values
+
+
+def adds_up(effects: xr.Dataset) -> bool:
+    """Whether effects have no variance in common, as they have where points have no score."""
+    return bool(np.isfinite(effects["residual"]))
 
 
 def below_zero(effects: xr.Dataset, least: float = 0.005) -> bool:

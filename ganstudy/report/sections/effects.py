@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
@@ -16,10 +17,13 @@ from ganstudy.analysis.design import factor_dims, label_text
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.explained import (
+    SHARED,
+    adds_up,
     below_zero,
     drawable,
     of_one_seed,
     of_variance,
+    untold,
     with_interval,
 )
 from ganstudy.report.findings import Findings
@@ -53,10 +57,17 @@ def draw(findings: Findings) -> Drawing:
         f"{of_variance(share)} {name}"
         for name, share in zip(effects["effect"].values, effects["share"].values, strict=True)
     ]
+    caption = _caption(findings, effects, sizes, fitted=fitted, lost=lost)
+    alt = f"Variance of {findings.metric.long_name} explained: {', '.join(shown)}."
+    return Drawing("effects", figure, alt, caption)
+
+
+def _caption(
+    findings: Findings, effects: xr.Dataset, sizes: Mapping[str, int], *, fitted: bool, lost: bool
+) -> Markup:
     caption = Markup(
-        "Left: share of the variance of scores over all {0} scored {1} that {2} explain{3}; the "
-        "rest is what differs between {1} of the same kind, and higher interactions. Right: "
-        "mean score at each value of an axis{4}."
+        "Left: share of the variance of scores over all {0} scored {1} that {2} explain{3}{5}. "
+        "Right: mean score at each value of an axis{4}."
     ).format(
         int(effects["trials"]),
         prose.several(findings.rival),
@@ -64,6 +75,10 @@ def draw(findings: Findings) -> Drawing:
         _intervals(findings, effects),
         f" with its 95% interval over {findings.units}"
         if findings.drawn and findings.seeds > 1
+        else "",
+        f"; the rest is what differs between {prose.several(findings.rival)} of the same kind, and "
+        "higher interactions"
+        if adds_up(effects)
         else "",
     )
     if fitted:
@@ -75,15 +90,15 @@ def draw(findings: Findings) -> Drawing:
         caption += Markup(" {} worse than any number are in no mean.").format(
             prose.capital(prose.several(findings.rival))
         )
-    caption += _added_up(findings, effects)
+    caption += _added_up(findings, effects) + untold(findings)
     if long := [f"{axis} ({size})" for axis, size in sizes.items() if size > MOST_VALUES]:
         caption += Markup(" Without axes of very many values: {}.").format(prose.listing(long))
     if effects.attrs["left_out"]:
-        caption += Markup(" Too large to be fitted beside gaps, and in the rest: {}.").format(
-            prose.listing(effects.attrs["left_out"])
+        caption += Markup(" Too large to be fitted beside gaps{}: {}.").format(
+            ", and in the rest" if adds_up(effects) else "",
+            prose.listing(effects.attrs["left_out"]),
         )
-    alt = f"Variance of {findings.metric.long_name} explained: {', '.join(shown)}."
-    return Drawing("effects", figure, alt, caption)
+    return caption
 
 
 def draw_on(axes: Axes, findings: Findings) -> None:
@@ -103,7 +118,7 @@ def draw_shares(findings: Findings) -> Drawing:
     caption = Markup("Share of the variance of scores that {} explain{}.").format(
         _explaining(findings), _intervals(findings, effects)
     )
-    caption += _added_up(findings, effects)
+    caption += _added_up(findings, effects) + untold(findings)
     alt = f"Variance of {findings.metric.long_name} explained: {'; '.join(shown)}."
     return Drawing("answer", figure, alt, caption)
 
@@ -139,6 +154,8 @@ def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
     if effects.attrs["mostly_missing"]:
         text = Markup(" Most trials are missing, and of so few no interval is known that holds.")
         return most + text
+    if not adds_up(findings.effects):
+        return most + Markup(" ") + Markup(prose.capital(SHARED))
     if not below_zero(findings.effects):
         return most
     if most:
@@ -152,11 +169,14 @@ def _intervals(findings: Findings, effects: xr.Dataset) -> str:
 
 
 def _bars(axes: Axes, effects: xr.Dataset) -> None:
-    names = [*map(str, effects["effect"].values), "the rest"]
-    shares = [*effects["share"].values, float(effects["residual"])]
-    colours = [style.INK if " × " not in name else style.MUTED for name in names[:-1]]
+    names = [str(name) for name in effects["effect"].values]
+    colours = [style.INK if " × " not in name else style.MUTED for name in names]
+    shares = [*effects["share"].values]
+    if adds_up(effects):
+        names, colours = [*names, "the rest"], [*colours, style.RULE]
+        shares.append(float(effects["residual"]))
     shares = [min(max(share, 0.0), 1.0) for share in shares]
-    axes.barh(range(len(names)), shares, height=0.6, color=[*colours, style.RULE])
+    axes.barh(range(len(names)), shares, height=0.6, color=colours)
     ends = shares.copy()
     for row, (low, high) in enumerate(
         zip(effects["low"].values, effects["high"].values, strict=True)
