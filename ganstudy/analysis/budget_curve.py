@@ -50,7 +50,10 @@ def in_any_order(ds: xr.Dataset) -> bool:
 def budget_curve(
     ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
-    r"""What a search of k points finds: the value it was told of its best one.
+    r"""What a search of k points finds: the score of that which scores best.
+
+    Of the objective, that is the value which the search was told. By another metric the best point
+    is another than that with which a search ends.
 
     Maths   Samplers that learn nothing: the expected best of k of the K points that were tried,
             $\sum_i v_{(i)} \binom{i-1}{k-1} / \binom{K}{k}$ over their values in rising order,

@@ -135,7 +135,8 @@ def note(findings: Findings) -> Markup:
     if math.isfinite(critical):
         text += Markup(
             " Mean ranks over {} differ if they are {} apart (Nemenyi, 5% level; Friedman p = {}, "
-            "by Iman and Davenport)."
+            "by Iman and Davenport, or the chance that equal arms agree as far as they can if that "
+            "is more)."
         ).format(
             prose.plural(blocks, findings.unit),
             prose.short(critical),

@@ -22,7 +22,7 @@ class ObjectiveFile(Settings):
 
     @property
     def metrics(self) -> dict[str, Literal["maximize", "minimize"]]:
-        """Direction by metric, in the order in which they are written."""
+        """Direction by metric: those to maximise, then those to minimise, each as written."""
         return dict(self._listed())
 
     @property

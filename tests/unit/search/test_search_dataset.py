@@ -183,6 +183,9 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
     assert float(reverse_kl[1]) == pytest.approx(least, abs=0.01)
     assert all(reverse_kl[3:6])
     assert " to " not in "".join([*minimax, *reverse_kl])
+    with unrendered():
+        page = build(ds, {}, tmp_path / "report").read_text(encoding="utf-8")
+    assert "among those with mode_kl ≤ 0.5, or that which fails least where none does." in page
     none_keeps = Findings.of(ds.assign(violation=ds["violation"] + 1))
     with figure_style():
         budget = draw_budget(Findings.of(ds))

@@ -25,8 +25,10 @@ from ganstudy.report.findings import Findings
 from ganstudy.report.searched import Searched
 from ganstudy.report.sections import effects, settings
 from ganstudy.report.sections.search import section as search_report
+from ganstudy.report.sections.search.figures import draw_budget
 from ganstudy.report.sections.search.parallel import embedded
 from ganstudy.report.sections.search.tables import best_table
+from ganstudy.report.style import figure_style
 from ganstudy.search import search_of
 from ganstudy.search.bayes import Bayes
 from ganstudy.search.bayes.repeated import Repeated
@@ -326,7 +328,11 @@ def test_a_row_of_the_best_is_of_one_point(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path / "run")
     directory.records.mkdir(parents=True)
     directory.write(records)
-    searched = Searched.of(gather(directory, own))
+    dataset = gather(directory, own)
+    searched = Searched.of(dataset)
+    with figure_style():
+        caption = draw_budget(Findings.of(dataset)).caption
+    assert "each search ends with its best point by modes covered" in caption
     modes = analysis.point_scores(searched.ds, "modes_covered").isel(repeat=0)
     table = best_table(searched)
     assert table.headings[0] == "best point by modes covered"

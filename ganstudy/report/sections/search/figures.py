@@ -100,6 +100,10 @@ def _curve_caption(searched: Searched) -> Markup:
             " Coloured, dotted: each seed scored at the point that the other seeds choose, without "
             "the optimism of choosing and scoring on the same seeds."
         )
+    if searched.chosen_by:
+        text += Markup(" The best is that by {}; each search ends with its best point{}.").format(
+            searched.metric.long_name, searched.chosen_by
+        )
     return text + Markup(" ")
 
 
