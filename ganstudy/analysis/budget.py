@@ -25,7 +25,7 @@ def point_scores(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     NaN for a point of which a seed has no score: it is missing, failed, pruned, or worse than any
     number. Fresh seeds, which no search has seen, are left out.
 
-    Returns  dims (arm, axes..., trial), with `repeat` before `trial` where searches are repeated.
+    Returns  dims (axes..., trial), with `repeat` before `trial` where searches are repeated.
     """
     score = trial_scores(seen(ds), metric)["score"].transpose(..., "seed")
     reduced = score.reduce(partial(_of_seeds, str(ds.attrs["statistic"])), "seed")
@@ -46,7 +46,7 @@ def best_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     interval, since these scores share seeds. `fresh_scores` has one. It is one ordering of one
     search; `budget_curve` says what to expect of such a search.
 
-    Returns  variables (arm, axes..., trial), of each repeat: `mean`, `seeds`, `held_out`,
+    Returns  variables (axes..., trial), of each repeat: `mean`, `seeds`, `held_out`,
              `incumbent` (index of the point; -1 while there is none); NaN there.
     """
     fact, ds = RecordedMetric.of(ds, metric), seen(ds)
@@ -146,7 +146,7 @@ def chosen_points(ds: xr.Dataset) -> xr.DataArray:
 def feasible(ds: xr.Dataset) -> xr.DataArray:
     """Whether each point keeps the constraints of the search; all do where it has none.
 
-    Returns  dims (arm, axes..., trial).
+    Returns  dims (axes..., trial).
     """
     return ds["violation"] == 0 if "violation" in ds else xr.ones_like(ds["pareto"])
 
@@ -155,7 +155,7 @@ def feasible(ds: xr.Dataset) -> xr.DataArray:
 def eligible(ds: xr.Dataset) -> xr.DataArray:
     """Whether each point may be chosen: it keeps the constraints where its training ends.
 
-    Returns  dims (arm, axes..., trial).
+    Returns  dims (axes..., trial).
     """
     return feasible(ds) & all_measured(ds)
 
@@ -166,7 +166,7 @@ def all_measured(ds: xr.Dataset) -> xr.DataArray:
 
     Of those that failed, were pruned or are missing nothing could; of one that diverged all could.
 
-    Returns  dims (arm, axes..., trial).
+    Returns  dims (axes..., trial).
     """
     ds = seen(ds)
     bounded = (str(text).split()[0] for text in np.atleast_1d(ds.attrs.get("constraints", [])))

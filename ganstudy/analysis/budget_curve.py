@@ -68,7 +68,7 @@ def budget_curve(
     which is optimistic; `held_out` scores each seed at the point that the other seeds choose (NaN
     with one seed).
 
-    Returns  variables (arm, axes..., trial): `best`, `low`, `high`, `held_out`, by the number of
+    Returns  variables (axes..., trial): `best`, `low`, `high`, `held_out`, by the number of
              points less one; NaN where a search has not tried as many.
     Source   Dodge et al. 2019, "Show your work", estimate with replacement; Tang et al. 2020,
              "Showing your work doesn't always work", without; Hoeffding 1963, "Probability
@@ -97,7 +97,7 @@ def budget_curve(
 def values_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     """What each search finds with k points, as `budget_curve` averages it over repeats.
 
-    Returns  variables (arm, axes..., repeat, trial): `told` and `held_out`, by the number of points
+    Returns  variables (axes..., repeat, trial): `told` and `held_out`, by the number of points
              less one; NaN where a search has not tried as many, or where none of them has a value.
              `unbounded`, whether it has tried as many, none has a value, and some are worse than
              any number, break a constraint or were pruned; of points that failed, or could not be

@@ -18,7 +18,7 @@ def fresh_scores(
 ) -> xr.Dataset:
     """Score of the point at which each search stands on fresh seeds, which have chosen nothing.
 
-    Returns  variables (arm, axes...), of each repeat: `mean`, `low`, `high`, `seeds`, as
+    Returns  variables (axes...), of each repeat: `mean`, `low`, `high`, `seeds`, as
              `interval_over_seeds` has them.
 
     Errors   `ValueError` for a search without fresh seeds.

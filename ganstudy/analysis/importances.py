@@ -44,7 +44,7 @@ def importances(
     them, for ties.
     Points that may not be chosen have none. Repeated searches of an arm count as one.
 
-    Returns  variables (arm, axes..., parameter): `share`, `p`; and `by_chance`, the share that the
+    Returns  variables (axes..., parameter): `share`, `p`; and `by_chance`, the share that the
              largest one reaches by chance in one case of twenty; NaN without permutations.
     Source   Watanabe et al. 2023, "PED-ANOVA", as in `optuna.importance`; Westfall and Young 1993,
              "Resampling-based multiple testing", for the largest statistic.

@@ -253,9 +253,12 @@ class Searched:
 
     def by_row(self, array: xr.DataArray) -> NDArray[np.generic]:
         """Values with the searches on one axis: shape `(rows, *rest)`."""
-        rest = array.shape[len(self.told.dims) - 1 :]
-        return np.asarray(array.values.reshape(len(self.rows), *rest))
+        rows = self.told.dims[:-1]
+        ordered = array.transpose(*rows, ...)
+        return np.asarray(ordered.values.reshape(len(self.rows), *ordered.shape[len(rows) :]))
 
     def by_group(self, array: xr.DataArray) -> NDArray[np.float64]:
         """Values with the arms, and further axes, on one axis: shape `(groups, rest)`."""
-        return np.asarray(array.values.reshape(len(self.groups), -1), dtype=np.float64)
+        axes = [dim for dim in self.told.dims if dim not in ("repeat", "trial")]
+        ordered = array.transpose(*axes, ...)
+        return np.asarray(ordered.values.reshape(len(self.groups), -1), dtype=np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,20 +11,48 @@ from typing import Any
 
 import pytest
 import xarray as xr
+from searched import bayes, search
 from unrendered import unrendered
 
 from ganstudy import analysis
 from ganstudy.report import build
+from ganstudy.store import RunDirectory, gather
+from ganstudy.trial import Trial
 
 Make = Callable[..., xr.Dataset]
 
 
-@pytest.fixture
-def both(make_study: Make) -> tuple[xr.Dataset, xr.Dataset]:
-    """Arms along the first axis, and the same study with them along the second."""
-    first = make_study({"divergence": ["a", "b", "c"], "lr": [0.1, 0.2]}, steps=60, samples=50)
-    swapped = first.transpose("lr", "divergence", ...)
-    return first, swapped.assign_attrs(axes=["lr", "divergence"], compare="divergence")
+def _swapped(first: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    """Arms along the first axis, and the same dataset with them along the second."""
+    arm, other, *rest = first.attrs["axes"]
+    swapped = first.transpose(other, arm, ...)
+    return first, swapped.assign_attrs(axes=[other, arm, *rest], compare=arm)
+
+
+def _grid(make_study: Make, folder: Path) -> xr.Dataset:
+    return make_study({"divergence": ["a", "b", "c"], "lr": [0.1, 0.2]}, steps=60, samples=50)
+
+
+def _search(make_study: Make, folder: Path) -> xr.Dataset:
+    """Of three settings, in which other parameters matter."""
+    grid = "search.grid={divergence: [minimax, hinge], generator.depth: [1, 2, 3]}"
+    own = bayes(folder, grid, "search.bayes.sampler=random", "search.bayes.trials=20")
+    (directory := RunDirectory(folder / "run")).records.mkdir(parents=True)
+
+    def score(trial: Trial[Any]) -> float:
+        given = trial.configuration
+        rate = given.critic.lr if given.generator.depth == 1 else given.generator.lr
+        return 4 + math.log10(rate) + 0.1 * given.generator.depth
+
+    directory.write(list(search(own, score)))
+    return gather(directory, own).compute()
+
+
+@pytest.fixture(params=[_grid, _search])
+def both(
+    request: pytest.FixtureRequest, make_study: Make, tmp_path: Path
+) -> tuple[xr.Dataset, xr.Dataset]:
+    return _swapped(request.param(make_study, tmp_path))
 
 
 def _answer(name: str, ds: xr.Dataset) -> Any:
@@ -45,7 +74,8 @@ def test_analyses(both: tuple[xr.Dataset, xr.Dataset]) -> None:
         one, other = (_answer(name, ds) for ds in both)
         assert (one is None) == (other is None), name
         if isinstance(one, xr.Dataset):
-            for key, own in one.variables.items():
+            drawn = ("p", "by_chance") if name == "importances" else ()
+            for key, own in one.drop_vars(drawn).variables.items():
                 told = other[key].variable.transpose(*own.dims)
                 xr.testing.assert_allclose(own, told)
             if all(own.dims == other[key].dims for key, own in one.data_vars.items()):
@@ -59,5 +89,7 @@ def test_the_page(both: tuple[xr.Dataset, xr.Dataset], tmp_path: Path) -> None:
     for place, ds in enumerate(both):
         with unrendered():
             page = build(ds, {}, tmp_path / str(place))
-        pages.append(re.sub(r'data:[^"]+', "", page.read_text(encoding="utf-8")))
+        # Scores are dealt out at random, to one arm after the other.
+        text = re.sub(r'data:[^"]+|reaches [0-9]+%', "", page.read_text(encoding="utf-8"))
+        pages.append(text)
     assert pages[0] == pages[1]
