@@ -110,11 +110,6 @@ class Searched:
         """Whether each point may be chosen, `(rows, points)`."""
         return self.on_rows(eligible(self.ds)).astype(bool)
 
-    @property
-    def all_have_eligible(self) -> bool:
-        """Whether each search has a point that may be chosen."""
-        return bool(self.eligible.any(axis=1).all())
-
     @cached_property
     def importances(self) -> xr.Dataset:
         """How much each parameter decides, and what chance gives."""

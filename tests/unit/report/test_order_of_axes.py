@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
 from searched import bayes, search
@@ -16,6 +17,7 @@ from unrendered import unrendered
 
 from ganstudy import analysis
 from ganstudy.report import build
+from ganstudy.report.searched import Searched
 from ganstudy.store import RunDirectory, gather
 from ganstudy.trial import Trial
 
@@ -36,13 +38,15 @@ def _grid(make_study: Make, folder: Path) -> xr.Dataset:
 def _search(make_study: Make, folder: Path) -> xr.Dataset:
     """Of three settings, in which other parameters matter."""
     grid = "search.grid={divergence: [minimax, hinge], generator.depth: [1, 2, 3]}"
-    own = bayes(folder, grid, "search.bayes.sampler=random", "search.bayes.trials=20")
+    rate = "{low: 1e-5, high: 1e-1, log: true}"
+    space = f"search.bayes.space={{generator.lr: {rate}, critic.lr: {rate}}}"
+    own = bayes(folder, grid, space, "search.bayes.sampler=random", "search.bayes.trials=20")
     (directory := RunDirectory(folder / "run")).records.mkdir(parents=True)
 
     def score(trial: Trial[Any]) -> float:
         given = trial.configuration
-        rate = given.critic.lr if given.generator.depth == 1 else given.generator.lr
-        return 4 + math.log10(rate) + 0.1 * given.generator.depth
+        decides = given.critic if given.generator.depth == 1 else given.generator
+        return 6 + math.log10(decides.lr) + 0.1 * given.generator.depth
 
     directory.write(list(search(own, score)))
     return gather(directory, own).compute()
@@ -93,3 +97,14 @@ def test_the_page(both: tuple[xr.Dataset, xr.Dataset], tmp_path: Path) -> None:
         text = re.sub(r'data:[^"]+|reaches [0-9]+%', "", page.read_text(encoding="utf-8"))
         pages.append(text)
     assert pages[0] == pages[1]
+
+
+def test_groups_of_a_search(make_study: Make, tmp_path: Path) -> None:
+    """Importances were those of other arms."""
+    one, other = map(Searched.of, _swapped(_search(make_study, tmp_path)))
+    shares = [own.by_group(own.importances["share"]) for own in (one, other)]
+    assert one.groups == other.groups
+    np.testing.assert_allclose(*shares)
+    assert shares[0].std(axis=0).min() > 0.2
+    told = [own.by_row(own.told.transpose("generator_depth", ...)) for own in (one, other)]
+    np.testing.assert_allclose(*told)
