@@ -292,6 +292,36 @@ def test_a_worker_that_cannot_train_is_no_fault_of_a_trial(
             end(worker)
 
 
+def test_a_death_beside_a_worker_that_is_left_out_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask gives the pack to the other meanwhile, which said at once that nobody can train it."""
+    (folder := tmp_path / "own").mkdir()
+    _of_another_version(folder)
+    stay = [scripted(tmp_path, seed, seconds=0.5) for seed in range(3)]
+    own = [*stay, scripted(tmp_path, 3, action="kill once", seconds=0.5)]
+    workers = []
+    with (
+        LocalCluster(n_workers=0, **IN_THREADS) as here,
+        DaskExecutor(1, scheduler=here.scheduler_address) as executor,
+    ):
+        asked = [here.scheduler_address, "--nthreads", "1", "--no-dashboard"]
+        try:
+            with monkeypatch.context() as there:
+                there.syspath_prepend(folder)
+                workers += [dask_process("worker", *asked, "--no-nanny")]
+            workers += [dask_process("worker", *asked, "--nanny")]
+            wait_until(lambda: executor.room() == 2)
+            found = list(train_packs(Listed([(one,) for one in stay]), executor))
+            assert executor.room() == 1
+            found += train_packs(Listed([(own[-1],)]), executor)
+        finally:
+            for worker in workers:
+                end(worker)
+    assert [record.status for part in found for record in part] == ["complete"] * len(own)
+    assert attempts(own[-1]) == 2
+
+
 @pytest.mark.parametrize("nanny", ["--nanny", "--no-nanny"])
 def test_a_worker_that_loses_its_gpu_is_made_anew_or_left_out(tmp_path: Path, nanny: str) -> None:
     """And the packs that it has not begun are trained, whatever becomes of it."""

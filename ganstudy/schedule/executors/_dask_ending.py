@@ -151,8 +151,9 @@ class LeftOut:
         """Whether others go on without the worker that could not train a pack, from now on."""
         with suppress(OSError):
             held = {worker for own in self._client.who_has([future]).values() for worker in own}
+            others = self.others(self._client.nthreads()).keys() - held
             new = held - self._workers
-            if held and self.others(self._client.nthreads()).keys() - new:
+            if held and (others or not new):
                 if new:
                     _log.warning("%s; others go on without it", cause)
                 self._workers |= new

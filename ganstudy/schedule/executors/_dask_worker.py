@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -156,7 +157,8 @@ def _give_back(device: str) -> None:
     if device != CPU:
         import torch
 
-        torch.cuda.empty_cache()
+        with suppress(RuntimeError):  # of a GPU that is lost, as how the pack has ended says
+            torch.cuda.empty_cache()
 
 
 def _age_of_job() -> float:
