@@ -42,7 +42,10 @@ def meant(error: click.NoSuchOption, typed: Sequence[str]) -> click.UsageError:
             message = f"{error.message} A key of the study is written without dashes: {written}"
             return click.UsageError(message, error.ctx)
         if "." in name:
-            message = f"{error.message} Keys of a study are written without dashes: trial.steps=5"
+            value = _value(error.option_name, typed)
+            # Those below it have names of the study's own.
+            written = f"{name}={value}" if name.startswith("search.") else "trial.steps=5"
+            message = f"{error.message} Keys of a study are written without dashes: {written}"
             return click.UsageError(message, error.ctx)
     return click.NoSuchOption(error.option_name, None, [flags[own] for own in near], error.ctx)
 
@@ -85,9 +88,13 @@ def _keys(name: str) -> _Keys | None:
 
 def _value(option: str, typed: Sequence[str]) -> str:
     """What was typed for an option; `VALUE` where nothing was, or nothing but the study."""
-    words = [word for word in typed if not word.startswith("-")]
     for word, following in zip(typed, [*typed[1:], "--"], strict=True):
         name, equals, value = word.partition("=")
-        if name == option and (equals or (not following.startswith("--") and len(words) > 1)):
+        if name == option and (equals or not _is_other(following)):
             return quote(value if equals else following)
     return "VALUE"
+
+
+def _is_other(word: str) -> bool:
+    """Whether a word is another option, or a study, and no value."""
+    return word.startswith("--") or word.endswith((".yaml", ".yml"))
