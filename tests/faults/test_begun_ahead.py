@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -20,12 +21,14 @@ from ganstudy.schedule.worker_process import begun_ahead
 def _workers() -> set[psutil.Process]:
     children = psutil.Process().children()
     # Linux tells the words of a command a moment after it has begun.
-    wait_until(lambda: all(map(_is_told, children)))
-    return {own for own in children if "ganstudy.schedule.worker" in " ".join(own.cmdline())}
+    wait_until(lambda: all(map(_words, children)))
+    return {own for own in children if "ganstudy.schedule.worker" in _words(own)}
 
 
-def _is_told(process: psutil.Process) -> bool:
-    return bool(process.cmdline()) or process.status() == psutil.STATUS_ZOMBIE
+def _words(process: psutil.Process) -> str:
+    with suppress(psutil.NoSuchProcess):  # as psutil says of one that has ended, too
+        return " ".join(process.cmdline())
+    return "it has ended"
 
 
 @pytest.mark.slow

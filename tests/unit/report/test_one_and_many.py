@@ -101,7 +101,7 @@ def test_a_search_says_how_many_more_parameters_decide(
 ) -> None:
     """Of two arms and six parameters each."""
     shares = np.arange(1.0, 13).reshape(2, 6) / 21
-    found = xr.Dataset({"share": (("arm", "parameter"), shares), "by_chance": 0.4})
+    found = xr.Dataset({"share": (("divergence", "parameter"), shares), "by_chance": 0.4})
     for p, said in ((0.0, " and 6 more in the figure below. With the scores"), (1.0, "No param")):
         known = found.assign(p=xr.full_like(found["share"], p))
         monkeypatch.setattr("ganstudy.report.searched.importances", lambda ds, known=known: known)
