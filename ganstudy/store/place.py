@@ -25,12 +25,7 @@ __all__ = [
     "RunError",
     "Unlike",
     "aside",
-    "check_joined",
-    "check_kinds",
-    "check_new",
-    "check_room",
-    "check_text",
-    "check_writable",
+    *("check_joined", "check_kinds", "check_new", "check_room", "check_text", "check_writable"),
     "is_ours",
     "is_run",
     "may_make_files",
@@ -79,8 +74,7 @@ class Unlike(RunError):
 
 
 def is_run(path: Path) -> bool:
-    """Whether a folder is a run: it has records, or what was asked and, by the seal of one of them,
-    what it meant and where it ran.
+    """Whether a folder is a run, by its records, or by the seal of what it meant or where it ran.
 
     Errors  `OSError` where that cannot be read.
     """
@@ -88,7 +82,10 @@ def is_run(path: Path) -> bool:
     records, ran = path / "records", path / "environment.json"
     if _may_list(records) and records.is_dir() and any(map(_RECORDS.fullmatch, _names(records))):
         return True
-    return told and (is_ours(path / "resolved.yaml", _meaning) or (ran.is_file() and is_ours(ran)))
+    return told and (
+        is_ours(path / "resolved.yaml", _meaning)
+        or (ran.is_file() and ran.stat().st_size > 0 and is_ours(ran))
+    )
 
 
 def runs_at(path: Path, *, telling: bool = False) -> list[Path]:

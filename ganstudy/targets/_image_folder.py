@@ -27,8 +27,8 @@ _TRAINING = ("train", "training")
 _HELD_OUT = ("test", "testing", "val", "valid", "validation")
 """Names of folders that hold sets, not classes, where both kinds stand side by side."""
 
-_UNKNOWN_TO_PILLOW = (".dds", ".heic", ".heif", ".jxl", ".qoi")
-"""How names of images end that it does not call so, beside those that it knows."""
+_UNKNOWN_TO_PILLOW = (".avif", ".dds", ".heic", ".heif", ".jxl", ".qoi", ".webp")
+"""How names of images end that some of its versions do not call so, beside those that they do."""
 
 
 class _Place(NamedTuple):

@@ -30,7 +30,7 @@ from ganstudy.cli import main
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, digests, runs_at
 from ganstudy.store.gathering import on_disk
-from ganstudy.store.place import FILES, FOLDERS
+from ganstudy.store.place import FILES, FOLDERS, is_run
 from ganstudy.study import load
 from ganstudy.whole_file import sealed
 
@@ -107,6 +107,8 @@ def test_settings_of_that_name_beside_a_study_make_no_run(
         assert re.search("is no run, .*environment.json|not a run directory", result.stderr)
     _, place = asked_study(own / "study.yaml", (), None)
     assert place == Path("runs/study")
+    (own / "environment.json").write_text("")
+    assert not is_run(own)
 
 
 @pytest.mark.parametrize("lost", ["resolved.yaml", "study.yaml"])
