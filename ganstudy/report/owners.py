@@ -38,8 +38,7 @@ class Owners:
                 by the picture of the answer.
         """
         drawn = section.drawings()
-        for drawing in drawn:
-            self._claim(section, f"figure {drawing.name!r}", _pictures(drawing.name))
+        self._claim(section, [(f"figure {own.name!r}", _pictures(own.name)) for own in drawn])
         return drawn
 
     def take_files(self, section: Section, names: Iterable[str]) -> None:
@@ -47,18 +46,21 @@ class Owners:
 
         Errors  `ValueError` for one whose name is taken, by any section or by the page's own.
         """
-        for name in names:
-            self._claim(section, f"file {name!r}", (name,))
+        self._claim(section, [(f"file {name!r}", (name,)) for name in names])
 
-    def _claim(self, section: Section, what: str, names: Iterable[str]) -> None:
-        own = f"section {section.name}"
-        for name in names:
-            same = name.lower()  # some file systems do not tell case apart
-            if (owner := self._of.setdefault(same, own)) != own:
-                raise ValueError(f"the {what} would replace one of {owner}; rename it")
-            if same in self._made:
-                raise ValueError(f"the {what} would replace another of its section; rename one")
-            self._made.add(same)
+    def _claim(self, section: Section, claims: Iterable[tuple[str, Sequence[str]]]) -> None:
+        """Take all names, or none: a section that fails leaves the others theirs."""
+        own, taken = f"section {section.name}", set[str]()
+        for what, names in claims:
+            for name in map(str.lower, names):  # some file systems do not tell case apart
+                if (owner := self._of.get(name, own)) != own:
+                    raise ValueError(f"the {what} would replace one of {owner}; rename it")
+                if name in self._made | taken:
+                    message = f"the {what} would replace another of its section; rename one"
+                    raise ValueError(message)
+                taken.add(name)
+        self._of |= dict.fromkeys(taken, own)
+        self._made |= taken
 
 
 def _pictures(figure: str) -> tuple[str, ...]:

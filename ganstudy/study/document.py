@@ -82,6 +82,7 @@ def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
             for overrides and references that lead nowhere, and for what no file of its own could
             say as these do together; `UnsharedError` if the file that it extends is at fault.
     """
+    overrides = tuple(overrides)
     text = study_text(path)
     whole, shared = _written(path, text), None
     try:
@@ -109,7 +110,9 @@ def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
         message = "changes nothing: {} holds anchors; override the keys that use them"
         raise StudyError(document.problem(own, message.format(own[0])) for own in unused)
     document = replace(document, values=given)
-    return replace(document, text=_kept_text(document)) if overridden or shared else document
+    if not (overridden or shared):
+        return document
+    return replace(document, text=_kept_text(document, overrides))
 
 
 def _overridden(values: dict[str, Any], overrides: Iterable[str]) -> dict[KeyPath, str]:
@@ -126,10 +129,7 @@ def _overridden(values: dict[str, Any], overrides: Iterable[str]) -> dict[KeyPat
         if key == KEY:
             message = "the file that a study extends is named in the study"
             raise StudyError([Problem("command line", override, message)])
-        path_of_new = _assign(values, key, _value(override))
-        # The last of two stands where it was written: what came between may have replaced both.
-        overridden.pop(path_of_new, None)
-        overridden[path_of_new] = override
+        overridden[_assign(values, key, _value(override))] = override
     return overridden
 
 
@@ -141,13 +141,15 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in resolved(values).items() if not key.startswith("x-")}
 
 
-def _kept_text(document: Document) -> str:
+def _kept_text(document: Document, overrides: Iterable[str]) -> str:
     """The text by which a study is kept that was overridden, or extends another.
+
+    All overrides are made again, as keys have the order in which they were first written.
 
     Errors  `StudyError` if it could not be read again as the same study.
     """
     path, shared = document.path, document.shared
-    made = " ".join(document.overridden.values())
+    made = " ".join(overrides)
     heading = f"# overridden on the command line: {one_line(made)}\n" if made else ""
     if shared is not None:
         body = _dumped(escaped(document.values))
@@ -156,7 +158,7 @@ def _kept_text(document: Document) -> str:
         node = parse(path, document.text, "rt")
         assert node is not None
         values = construct(node, "rt")
-        for override in document.overridden.values():
+        for override in overrides:
             _assign(values, override.partition("=")[0], _value(override))
         body = _dumped(values)
     # As a file is read, in which every break of a line is one sign.

@@ -115,11 +115,16 @@ def _decoded(path: Path, encoding: str | None) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _cells(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each row, with the line on which it ends, from 1; blank lines are no rows."""
+def _cells(text: str, separator: str, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row, with the line on which it ends, from 1; blank lines are no rows.
+
+    Errors  `csv.Error` for a cell beyond csv's limit; if strict, for text behind a quoted cell too.
+    """
     if separator == " ":  # any number of them, tabs among them, and around a row none counts
         text = "\n".join(line.strip() for line in text.replace("\t", " ").split("\n"))
-    reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
+    reader = csv.reader(
+        io.StringIO(text), delimiter=separator, skipinitialspace=True, strict=strict
+    )
     for cells in reader:
         if any(cell.strip() for cell in cells) or len(cells) > 1:
             yield reader.line_num, cells
@@ -215,11 +220,14 @@ def _lengths(
 ) -> list[tuple[int, int]]:
     """The line on which each row ends, from 1, and its cells.
 
-    Errors  `DataError` for a row without end, as of a quote that is left open.
+    Errors  `DataError` for a row without end, as of a quote that is left open, and for one that
+            ends where the next such quote stands, with the rows between in one cell.
     """
     found = [(0, 0)]
     try:
         for ends, cells in _cells("\n".join([*lines, _END]), separator):
+            if any("\n" in cell for cell in cells):
+                list(_cells("\n".join(lines[found[-1][0] : ends]), separator, strict=True))
             found.append((ends, len(cells)))
         what = "a quote in it is left open"
         if cells == [_END]:

@@ -164,7 +164,7 @@ class Described(Search):
         most = max(len(self.points(arm)) for arm in self.study.points)
         if was is None or was == now or not self._seen or most <= min(was, now):
             return ""
-        keys = "search.bayes.startup" + " and search.bayes.together" * self.file.synchronous
+        keys = "search.bayes.startup, or together and synchronous"  # which is not in the record
         return f"{keys}: points at random were {was} when they were proposed, and are {now} now"
 
     def write_files(self, folder: Path) -> None:

@@ -758,6 +758,15 @@ def test_a_file_beside_the_page_is_one_sections(second: _Own, why: str) -> None:
             owners.take_files(section, section.files())
 
 
+def test_a_section_that_fails_takes_no_name() -> None:
+    """Its first figure was claimed before its second was refused, and then another's was too."""
+    owners = Owners()
+    owners.drawings(_Own("first", ["mine"], []))
+    with pytest.raises(ValueError, match=r"figure 'mine' would replace one of section first"):
+        owners.drawings(_Own("second", ["yours", "mine"], []))
+    assert len(owners.drawings(_Own("third", ["yours"], []))) == 1
+
+
 @pytest.mark.slow
 def test_a_plug_in_does_not_take_the_place_of_a_table(make_study: Make, tmp_path: Path) -> None:
     """Nor of what another draws; wherever it stands, it is the one that fails."""

@@ -313,13 +313,16 @@ def test_the_random_points_of_a_search_stay_as_many(
     assert bool(other.refusal(own.study.fixed)) == refused
 
 
-def test_rounds_of_another_size_do_not_make_points_random(tmp_path: Path) -> None:
-    few = ("search.bayes.trials=4", "search.bayes.startup=2", "search.bayes.synchronous=true")
-    own, other = (bayes(tmp_path, *few, f"search.bayes.together={size}") for size in (2, 3))
+@pytest.mark.parametrize("changed", ["together=2", "synchronous=false"])
+def test_rounds_of_another_size_do_not_make_points_random(tmp_path: Path, changed: str) -> None:
+    """Nor a search that is no longer one of rounds: only the keys of rounds made were named."""
+    few = [f"search.bayes.{own}" for own in ("trials=4", "startup=2", "synchronous=true")]
+    asked = "search.bayes.together=3", f"search.bayes.{changed}"
+    own, other = (bayes(tmp_path, *few, *asked[:count]) for count in (1, 2))
     other.tell(search(own))
     told = (
-        "search.bayes.startup and search.bayes.together: points at random were 2 when they were "
-        "proposed, and are 3 now: another one is another search"
+        "search.bayes.startup, or together and synchronous: points at random were 3 when they were "
+        "proposed, and are 2 now: another one is another search"
     )
     assert told in other.refusal(own.study.fixed)
 

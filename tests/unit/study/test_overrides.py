@@ -171,6 +171,15 @@ def test_the_last_override_of_a_key_counts_in_a_kept_study(tmp_path: Path) -> No
     assert asked.values["trial"]["critic"] == {"width": 8, "steps": 5}
     kept = read_document(write_study(tmp_path, asked.text))
     assert json.dumps(kept.values) == json.dumps(asked.values)
+    assert f"# overridden on the command line: {' '.join(overrides)}\n" in asked.text
+
+
+def test_an_override_is_taken_back_with_another_between(tmp_path: Path) -> None:
+    """A key that is not in the file stood elsewhere in the kept study, and that was refused."""
+    overrides = ["trial.steps=7", "trial.batch=8", "trial.steps=9"]
+    asked = read_document(write_study(tmp_path, "question: Why?\n"), overrides)
+    kept = read_document(write_study(tmp_path, asked.text))
+    assert list(kept.values["trial"].items()) == [("steps", 9), ("batch", 8)]
 
 
 MERGED = """\

@@ -281,3 +281,25 @@ def test_a_quote_that_is_left_open_is_told_with_its_line(
     line = whole.count("\n") + 2
     with pytest.raises(ValueError, match=rf"begins on line {line} cannot .* quote .*left open"):
         _read(tmp_path, text, skip=skip)
+
+
+@pytest.mark.parametrize("separator", [",", " "])
+@pytest.mark.parametrize("closes", ['"2', '"2"x'])
+def test_two_quotes_that_are_left_open_make_no_cell(
+    tmp_path: Path, separator: str, closes: str
+) -> None:
+    """The second closed the first: a row had the right number of cells, and those between went."""
+    whole = _text(separator)
+    opened = separator.join(["1", '"2', "3"])
+    between = f"{separator.join('456')}\n" * 3
+    text = f"{whole}\n{opened}\n{between}{separator.join(['7', closes, '9'])}\n"
+    line = whole.count("\n") + 2
+    with pytest.raises(ValueError, match=rf"begins on line {line} cannot .* quote left open"):
+        _read(tmp_path, text)
+
+
+def test_a_cell_of_several_lines_is_one(tmp_path: Path) -> None:
+    """As programs write a text with line ends; a quote within a line is left as it is."""
+    rows = [f'{x},{y},"of two\nlines"' for x, y in FRAME.iloc[:, :2].values]
+    text = "\n".join(["a,b,note", *rows[:-1], '1,2,"told" twice'])
+    assert _read(tmp_path, text, columns=["a", "b"]).dimension == 2
