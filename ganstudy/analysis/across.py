@@ -28,7 +28,7 @@ from ganstudy.analysis.budget_curve import values_by_budget
 from ganstudy.analysis.design import FRESH, label_text, testable
 from ganstudy.analysis.grades import graded, in_direction
 from ganstudy.analysis.handling import STUDY, is_search, of_studies
-from ganstudy.analysis.intervals import Array, known_mean
+from ganstudy.analysis.intervals import ROUNDING, Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.analysis.studies import by_study, grid_axes, of_study, tested
@@ -113,13 +113,14 @@ def rank_studies(
     which `rank_arms` tests nothing: of computations, and where seeds were added by results.
 
     Returns  variables (study, arm): `mean`, `low`, `high` over searches, in units of the study's
-             score; `place`, 1 the best; `behind`, by how much the best one is better, over the
-             searches in which both have a score, `grade` of it, empty for the best and where only
-             one search has both; `quality`, the share of high-quality samples on the same seeds,
-             NaN where it is not recorded or where a budget is given; `diverged`, the share of all
-             trials that did. `best` (study), the label of the best, and `equals_best` (study, arm),
-             whether an arm is that one, or has the same mean or wins as often; `leads` (study,
-             lead), over how many arms its lead is clear, leaning and open; `metric` (study).
+             score; `place`, 1 the best, shared by equals; `behind`, by how much the best one is
+             better, over the searches in which both have a score, `grade` of it, empty for the best
+             and where only one search has both; `quality`, the share of high-quality samples on the
+             same seeds, NaN where it is not recorded or where a budget is given; `diverged`, the
+             share of all trials that did. `best` (study), the label of the best, and `equals_best`
+             (study, arm), whether an arm is that one, or has the same mean or wins as often;
+             `leads` (study, lead), over how many arms its lead is clear, leaning and open; `metric`
+             (study).
     """
     return _ranked_studies(ds, study_scores(ds, budget), budget, confidence)
 
@@ -149,7 +150,7 @@ def _ranked(
     wins = bool(np.isneginf(oriented).any())
     pairs = paired(oriented, "wins" if wins else "means")
     worth = center_of(oriented[:, 0])
-    place = order_of(worth)
+    place = places_of(worth, float(wins))
     best = int(np.argmin(place))
     found["place"] = ("arm", place)
     found["equals_best"] = ("arm", equals_best(worth, best, 1.0 if wins else abs(worth[best])))
@@ -175,11 +176,12 @@ def worth_of(differences: Array) -> Array:
     return known_mean(np.where(with_itself, np.nan, differences), axis=(1, 2))[0]
 
 
-def order_of(worth: Array) -> NDArray[np.int64]:
-    """Places from the best, 1; those without worth last, ties in study order."""
-    place = np.empty(len(worth), np.int64)
-    place[np.argsort(-worth, kind="stable")] = np.arange(1, len(worth) + 1)
-    return place
+def places_of(worth: Array, size: float = 0.0) -> NDArray[np.int64]:
+    """Places from the best, 1; those share one that are equal, but for rounding of numbers of their
+    size or this one. Those without worth are last."""
+    known, sizes = np.isfinite(worth)[:, None], np.fmax(abs(worth), size)
+    behind = worth - worth[:, None] > ROUNDING * np.fmax(sizes, sizes[:, None])
+    return np.asarray(1 + np.where(known, behind, known.T).sum(axis=1))
 
 
 def _grades_behind(pairs: Paired, best: int, known: bool, *, wins: bool) -> NDArray[np.str_]:
@@ -214,8 +216,8 @@ def rank_over_studies(
              targets; `grade` of the best one's lead, by Holm over all pairs, and `leads`, how
              many of each; `diverged`, the share of trials that did, averaged over targets, and
              `diverged_of_all`; `equals_best`, whether an arm is the best one or wins as often;
-             `places`, `study_equals_best` (study, arm) and `study_leads` (study, lead), as in
-             `rank_studies`.
+             `places`, `study_equals_best` (study, arm), `study_leads` (study, lead) and
+             `study_best` (study), as in `rank_studies`.
     """
     scores = study_scores(ds, budget).transpose("arm", STUDY, "repeat")
     oriented = scores["oriented"].values
@@ -225,7 +227,8 @@ def rank_over_studies(
     settings = per_seed((~np.isnan(oriented)).sum(axis=1))
     found = interval_over_seeds(shares, fact, confidence, settings=settings)
     found = found.rename(mean="wins").drop_vars("seeds")
-    best = int(order_of(found["wins"].values).argmin())
+    place = places_of(found["wins"].values, 1.0)
+    best = int(place.argmin())
     found["equals_best"] = ("arm", equals_best(found["wins"].values, best, 1.0))
     known = tested(ds).all()
     found = found.assign({end: found[end].where(known) for end in ("low", "high")})
@@ -235,11 +238,11 @@ def rank_over_studies(
     found["diverged"] = ranked["diverged"].mean(STUDY)
     found["diverged_of_all"] = found["diverged"].mean()
     found["places"] = places = ranked["place"]
-    found["study_leads"], found["study_equals_best"] = ranked["leads"], ranked["equals_best"]
+    for name in ("leads", "equals_best", "best"):
+        found[f"study_{name}"] = ranked[name]
     found["worst_place"], found["mean_place"] = places.max(STUDY), places.mean(STUDY)
-    order = order_of(found["wins"].values).argsort()
     attrs = {"confidence": confidence, "scored": ranked.attrs["scored"]}
-    return found.isel(arm=order).assign_attrs(attrs)
+    return found.isel(arm=place.argsort(kind="stable")).assign_attrs(attrs)
 
 
 def wins(pairs: Paired) -> Array:
@@ -273,7 +276,7 @@ def wins_by_budget(ds: xr.Dataset, budgets: Sequence[int]) -> xr.Dataset:
     joined: xr.Dataset = xr.concat(
         kept, "budget", coords="minimal", data_vars="all", compat="override", join="exact"
     )
-    firsts = [own["arm"].values[own["places"].argmin("arm").values] for own in found]
+    firsts = [own["study_best"].values for own in found]
     ahead = [own["study_leads"].sel(lead=["clear", "leaning"]).sum("lead").values for own in found]
     return joined.assign(
         best=("budget", best),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.across import center_of, order_of, rank_studies, study_scores, worth_of
+from ganstudy.analysis.across import center_of, places_of, rank_studies, study_scores, worth_of
 from ganstudy.analysis.arms import most_agree
 from ganstudy.analysis.blocks import equals_best, paired
 from ganstudy.analysis.bounded import gaffke_interval
@@ -50,7 +50,7 @@ def first_choice(
     labels, names = scores["arm"].values, scores[STUDY].values.tolist()
     studies, _, repeats = oriented.shape
     worth = _worth(oriented)
-    choice = int(order_of(worth).argmin())
+    choice = int(places_of(worth, 1.0).argmin())
     kept = [np.delete(oriented, r, axis=-1) for r in range(repeats if repeats > 2 else 0)]
     cost, new = _costs(oriented, kept)
     # The cost of what is worse than any number is infinite.
@@ -96,7 +96,7 @@ def _costs(oriented: Array, kept: list[Array]) -> tuple[Array, Array]:
     studies = len(oriented)
     cost, new = np.full((2, studies, max(len(kept), 1)), np.nan)
     for r, rest in enumerate(kept):
-        here, best = oriented[..., r], [int(order_of(center_of(own)).argmin()) for own in rest]
+        here, best = oriented[..., r], [int(places_of(center_of(own)).argmin()) for own in rest]
         chosen = _choose(rest)
         for s in range(studies):
             others = _choose(np.delete(rest, s, axis=0)) if studies > 1 else chosen
@@ -160,7 +160,7 @@ def _summary(
 
 def _choose(oriented: Array) -> int:
     """The arm with most wins, the first of equals in study order."""
-    return int(order_of(_worth(oriented)).argmin())
+    return int(places_of(_worth(oriented), 1.0).argmin())
 
 
 def _worth(oriented: Array) -> Array:

@@ -44,8 +44,8 @@ def draw_places(findings: Findings) -> Drawing:
     )
     draw_places_on(figure.subplots(), findings)
     caption = Markup(
-        "Place of every arm on every target, 1 the best, equals in the study's order; arms are in "
-        "the order of their wins over all targets, which the label has."
+        "Place of every arm on every target, 1 the best, which equals share; arms are in the order "
+        "of their wins over all targets, which the label has."
     )
     graded = (rank_studies(findings.gathered)["grade"] != "").any("arm")
     if graded.any():

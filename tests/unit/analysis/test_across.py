@@ -187,6 +187,27 @@ def test_a_search_that_diverged_is_the_worst_where_no_bound_says_how_bad() -> No
     assert found["place"].values.tolist() == [1, 2, 3]
 
 
+def test_equals_share_a_place() -> None:
+    """Which of them was in which place was the order of the arms in the study."""
+    values = np.array([[[1.0] * 4, [0.1 + 0.2] * 4, [0.3] * 4, [2.0] * 4]])
+    for own, places in ((values, [3, 1, 1, 4]), (values[:, ::-1], [4, 1, 1, 3])):
+        ds = joined_of(own, "lower", (0.0, 9.0))
+        found = analysis.rank_studies(ds).isel(study=0)
+        assert found["place"].values.tolist() == places
+        assert found["equals_best"].values.tolist() == [place == 1 for place in places]
+        over = analysis.rank_over_studies(ds).sel(arm=found["arm"].values)
+        assert over["worst_place"].values.tolist() == places
+        assert over["study_best"].item() == found["best"].item() == "d1"
+
+
+def test_arms_that_win_as_often_share_a_place() -> None:
+    """Where no score is as bad as what diverged, and nothing is averaged; none is known of d3."""
+    lost = [1.0, 1.0, np.nan, np.nan]
+    values = np.array([[[1.0] * 4, lost, lost[::-1], [np.nan] * 4]])
+    found = analysis.rank_studies(joined_of(values, "lower", (0.0, np.inf))).isel(study=0)
+    assert found["place"].values.tolist() == [1, 2, 2, 4]
+
+
 def test_wins_over_targets_know_no_units() -> None:
     values = drawn()
     scaled = values * np.array([1.0, 0.01, 0.3])[:, None, None]
