@@ -115,6 +115,8 @@ def plain_message(entry: Any, field: FieldInfo | None = None) -> str:
     said, advice = _IN_WORDS.get(entry["type"], message), ""
     if entry["type"] == "string_type" and isinstance(entry["input"], Mapping):
         advice = "; quote a text that holds ': '"
+    elif said == _LIST and isinstance(entry["input"], str | int | float):
+        advice = f"; write {in_flow([entry['input']])}"
     elif entry["type"] in _OF_NUMBERS and _WITH_UNIT.fullmatch(str(entry["input"])):
         said += ", without a unit"
         advice = f": {field.description}" if field and field.description else ""

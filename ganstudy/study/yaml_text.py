@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -113,13 +113,13 @@ def lines(node: Node, path: KeyPath = ()) -> Iterable[tuple[KeyPath, int]]:
             yield from lines(value, (*path, index))
 
 
-def in_flow(values: Mapping[str, Any]) -> str:
+def in_flow(values: Mapping[str, Any] | Sequence[Any]) -> str:
     """Values as YAML on one line."""
     stream = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style, yaml.width = True, 1000
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # typed as None
-    yaml.dump(dict(values), stream)
+    yaml.dump(dict(values) if isinstance(values, Mapping) else [*values], stream)
     return stream.getvalue().strip()
 
 

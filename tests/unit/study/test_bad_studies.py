@@ -545,6 +545,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "trial:\n  record: {metrics: {mode_kl: null}}\n",
         [":3", "trial.record.metrics", "should be a list"],
     ),
+    "one of a list": (
+        "trial:\n  record: {metrics: mode_kl}\n",
+        [":3", "trial.record.metrics", "should be a list (got 'mode_kl'); write [mode_kl]"],
+    ),
     "a number for a player": (
         "trial:\n  generator: 5\n",
         [":3", "trial.generator", "should be a mapping of keys (got 5)"],
