@@ -89,7 +89,8 @@ def read_table(path: str, sha256: str, asked: Asked) -> Table:
     kept = _kept(path, names, values, of_label, asked)
     if not kept.all():
         dropped.append(f"{np.count_nonzero(~kept):,} rows with missing values")
-    labels, classes = (None, ()) if of_label is None else _codes(np.asarray(of_label)[kept])
+    codes = _codes_of_texts if suffix in TEXTS else _codes
+    labels, classes = (None, ()) if of_label is None else codes(np.asarray(of_label)[kept])
     return Table(
         values[kept],
         names,
@@ -105,9 +106,11 @@ def _read(path: Path, suffix: str, asked: Asked) -> tuple[Mapping[Any, Any], Any
     if suffix not in ARRAYS:
         import pandas as pd
 
-        text = suffix in TEXTS
-        frame = read_text_table(path, asked.dialect) if text else pd.read_parquet(path)
-        return {name: frame[name] for name in frame.columns}, None
+        if suffix in TEXTS:
+            frame, written = read_text_table(path, asked.dialect, asked.label)
+        else:
+            frame, written = pd.read_parquet(path), None
+        return {name: frame[name] for name in frame.columns}, written
     of_label = None
     # Opened here: NumPy leaves a file open that it cannot read.
     with (
@@ -277,3 +280,14 @@ def _codes(of_label: NDArray[Any]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         of_label = of_label.astype(str)
     known, codes = np.unique(of_label, return_inverse=True)
     return np.asarray(codes, np.int64), tuple(map(str, known))
+
+
+def _codes_of_texts(of_label: NDArray[Any]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Likewise of cells that are texts, where all of them are numbers by these."""
+    codes, known = _codes(of_label)
+    try:
+        sizes = [float(own) for own in known]
+    except ValueError:
+        return codes, known
+    order = np.lexsort((known, sizes))
+    return np.argsort(order)[codes], tuple(known[place] for place in order)

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -49,8 +50,12 @@ class Dialect:
     skip: int = 0
 
 
-def read_text_table(path: Path, asked: Dialect) -> pd.DataFrame:
-    """The table in a text file; columns without a header are numbered from 0.
+def read_text_table(
+    path: Path, asked: Dialect, label: str | int | None
+) -> tuple[pd.DataFrame, pd.Series[Any] | None]:
+    """The table in a text file, and the cells of the label's column as they are written.
+
+    Columns without a header are numbered from 0.
 
     Errors  `DataError` that says what to write into the study, with the line of the file.
     """
@@ -75,8 +80,20 @@ def read_text_table(path: Path, asked: Dialect) -> pd.DataFrame:
         raise DataError(f"{path}: {message}; rename them, or skip the header (`skip`, `header`)")
     # By pandas' own `skiprows` a quote within a cell opens one, and takes rows along.
     below = lines[next(_cells("\n".join(lines), separator))[0] if header else 0 :]
+    frame = _frame(below, separator, decimal)
+    frame.columns = pd.Index(names)
+    if label not in names:
+        return frame, None
+    # As numbers, 007 and 7 were one label.
+    own = _frame(below, separator, decimal, usecols=[names.index(label)], dtype=str)
+    return frame, own.iloc[:, 0].str.strip()
+
+
+def _frame(lines: Sequence[str], separator: str, decimal: str, **columns: Any) -> pd.DataFrame:
+    import pandas as pd
+
     frame: pd.DataFrame = pd.read_csv(
-        io.StringIO("\n".join(below)),
+        io.StringIO("\n".join(lines)),
         sep=r"\s+" if separator == " " else separator,
         decimal=decimal,
         header=None,
@@ -85,8 +102,8 @@ def read_text_table(path: Path, asked: Dialect) -> pd.DataFrame:
         keep_default_na=False,
         na_values=sorted({*MISSING, *map(str.upper, MISSING), "NaN", "None", "Null", "Missing"}),
         low_memory=False,
+        **columns,
     )
-    frame.columns = pd.Index(names)
     return frame
 
 
@@ -182,7 +199,10 @@ def _has_header(path: Path, rows: Sequence[Cells], decimal: str) -> bool:
     known = [cell for cell in map(str.strip, first) if cell.lower() not in MISSING]
     numbers = sum(_is_number(cell, decimal) for cell in known)
     if known and numbers == len(known):
-        return False
+        if not _counts_columns(first, below):
+            return False
+        message = f"its first row counts from {known[0]}; is it a header?"
+        raise DataError(f"{path}: {message} Write `header: true` or `header: false`")
     if not numbers:
         return True
     named = [
@@ -197,6 +217,22 @@ def _has_header(path: Path, rows: Sequence[Cells], decimal: str) -> bool:
         advice = "Write `header: true`, `header: false`, or `skip: 1` if the table begins below it"
         raise DataError(f"{path}: {message} {advice}")
     return False
+
+
+def _counts_columns(first: Cells, below: Sequence[Cells]) -> bool:
+    """Whether a row is 0, 1, 2, ... or 2021, 2022, ... as headers are, and hardly ever data.
+
+    Fewer than four such numbers may be data, unless what stands below has fractions.
+    """
+    known = [place for place, cell in enumerate(first) if cell.strip().lower() not in MISSING]
+    whole = all(re.fullmatch(r"\d+", first[place].strip()) for place in known)
+    if not whole or any(int(first[a]) - int(first[b]) != a - b for a, b in pairwise(known)):
+        return False
+    if len(known) > 3:
+        return True
+    columns = [[row[place].strip() for row in below if place < len(row)] for place in known]
+    fractions = [sum(map(str.isdecimal, own)) < len(own) / 2 for own in columns]
+    return all(fractions) and (len(known) > 1 or int(first[known[0]]) == 0)
 
 
 def _refuse_ragged(path: Path, lines: Sequence[str], separator: str, skipped: int) -> None:

@@ -125,6 +125,19 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "decimal commas between commas": (_text(";", ",").replace(";", ","), {}, r"line 1 has 3 cells"),
     "two decimal marks": ("a;b\n1,5;2\n2.5;3\n3,5;4\n", {}, r"comma .* point .*`decimal`"),
     "fractions or thousands": ("a;b\n1,500;2\n2,250;3\n3,125;5\n", {}, r"1,500 .*`decimal: ','`"),
+    "a header of pandas' own": (
+        _text(header=["0", "1", "2"]),
+        {},
+        r"counts from 0; is it a header",
+    ),
+    "a header of years": (_text(header=["2019", "2020", "2021"]), {}, r"from 2019; is it a header"),
+    "a header beside a saved index": (
+        _text(header=["0", "1", "2"], index=True),
+        {},
+        r"counts from 0; is it a header.*`header: true`",
+    ),
+    "a header of one column": ("0\n1.5\n-2.5\n0.25\n", {}, r"counts from 0; is it a header"),
+    "a header of pixels": ("0,1,2,3\n0,7,9,0\n0,0,3,8\n5,4,0,0\n", {}, r"counts from 0; is it"),
     "header or row": ("1.5,x,2.5\n1,2,3\n4,6,6\n9,8,9\n", {}, r"is it a header.*`header: true`"),
     "latin-1": (_text().replace("a", "größe", 1).encode("latin-1"), {}, r"line 1 .*latin-1"),
     "no such encoding": (_text(), {"encoding": "latin_9000"}, r"no such encoding: 'latin_9000'"),
@@ -231,7 +244,13 @@ def test_check_prints_what_it_read(tmp_path: Path) -> None:
     assert "left out: column 0, which has no name and counts the rows" in result.output
 
 
-@pytest.mark.parametrize("names", [("a", "b"), ("2", "10"), ("10", "x"), ("2.5", "10.0")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        *(("a", "b"), ("2", "10"), ("10", "x"), ("2.5", "10.0"), ("007", "7"), ("100", "1e2")),
+        ("9007199254740992", "9007199254740993"),
+    ],
+)
 def test_labels_keep_their_names(tmp_path: Path, names: tuple[str, str]) -> None:
     """Numbers by size, others by their text, whatever stands first in the file."""
     first, second = names
@@ -243,6 +262,13 @@ def test_labels_keep_their_names(tmp_path: Path, names: tuple[str, str]) -> None
     parts = target.rows().labels, target.rows().held_out_labels
     counts = [np.bincount(own, minlength=2) for own in parts if own is not None]
     assert sum(counts).tolist() == [30, 10]
+
+
+def test_labels_are_cells_without_the_blanks_around(tmp_path: Path) -> None:
+    """Beside one that is missing, 1 was 1.0; and a blank behind it made another label."""
+    rows = [f"{x},{y}, {own}" for (x, y), own in zip(VALUES[:, :2], ["1", "2 "] * 20, strict=True)]
+    target = _read(tmp_path, "\n".join(["a,b,type", *rows, "1,2,"]), label="type", missing="drop")
+    assert target.label_names == ("1", "2")
 
 
 def test_copies_among_the_rows_that_are_held_out_are_told(tmp_path: Path) -> None:
