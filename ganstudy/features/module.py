@@ -137,6 +137,7 @@ def _module(path: str, sha256: str) -> Any:
         return torch.export.load(file).module()
     with warnings.catch_warnings():
         # TorchScript is on its way out, but it is how many networks are passed on.
-        warnings.simplefilter("ignore", DeprecationWarning)
+        for told in (DeprecationWarning, FutureWarning):  # the second from PyTorch 2.14 on
+            warnings.simplefilter("ignore", told)
         script: Any = torch.jit
         return script.load(str(file), map_location="cpu").eval()
