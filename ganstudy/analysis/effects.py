@@ -42,10 +42,10 @@ def factor_effects(
             for all effects but that of the seed itself; there is none where seeds were added until
             the question was settled, nor of arms that were searched once, nor of computations in
             which a seed only chooses where they start, nor where most trials are missing. With one
-            seed the residual is the error, and there is neither interval nor test. What the shares
-            leave of one is noise and higher interactions. Where points have no score at all,
-            effects have variance in common, which shares count twice or not at all: what they leave
-            is then not known.
+            seed the residual is the error, and there is neither interval nor test. What all effects
+            together leave is noise and higher interactions: $(RSS + \sum \nu e) / SS_\text{total}$,
+            which is one less the shares where each point has as many scores. Where some have fewer,
+            effects may have variance in common, which shares count twice or not at all.
     Source  Fisher 1925; Langsrud 2003, "ANOVA for unbalanced data: use type II instead of type III
             sums of squares"; Henderson 1953, "Estimation of variance and covariance components",
             method 3, for gaps; Kelley 1935, "An unbiased correlation ratio measure"; Tukey 1958 for
@@ -61,8 +61,9 @@ def factor_effects(
              by Holm over all effects but the seed's), `grade` (`clear`, `leaning`, `open` as those
              of arms, by this p and the settings that a seed has of each level, or pair of levels;
              empty where nothing is tested), with effects named `axis`, `axis × other`, `seed`;
-             scalars `residual` (share that is left; NaN where points have no score), `trials` (of
-             searches with fresh seeds, searches).
+             scalars `residual` (share that the model of all effects leaves), `overlap` (by how much
+             all shares and this are more than one, or less), `trials` (of searches with fresh
+             seeds, searches).
     """
     fact = RecordedMetric.of(ds, metric)
     names, table = _table(ds, metric)
@@ -76,7 +77,6 @@ def factor_effects(
     if not testable(ds):
         grades[:], adjusted = "", np.full(len(adjusted), np.nan)
     of_seed = np.array([effect == (table.ndim - 1,) for effect in whole.effects])
-    apart = np.isfinite(table).any(axis=-1).all() and np.isfinite(whole.share).any()
     long_name = f"share of variance of {fact.long_name}"
     return xr.Dataset(
         {
@@ -87,7 +87,8 @@ def factor_effects(
             "statistic": ("effect", whole.statistic),
             "p": ("effect", adjusted, {"long_name": "Holm-adjusted p-value"}),
             "grade": ("effect", grades),
-            "residual": 1 - np.nansum(whole.share) if apart else np.nan,
+            "residual": float(whole.residual),
+            "overlap": float(np.nansum(whole.share) + whole.residual - 1),
             "trials": int(np.isfinite(table).sum()),
         },
         coords={"effect": [" × ".join(names[d] for d in effect) for effect in whole.effects]},

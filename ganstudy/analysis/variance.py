@@ -30,9 +30,10 @@ MOST_COLUMNS = 400
 class Shares(NamedTuple):
     """Shares of variance by effect with their tests, and effects left out.
 
-    Settings and freedom are `(effects,)`, all else `(*, effects)`.
+    Settings and freedom are `(effects,)`, the residual `(*)`, all else `(*, effects)`.
 
     settings  that a seed has of each level, or combination of levels, at the fewest
+    residual  the share that they leave, of the model with all of them
     """
 
     effects: list[Effect]
@@ -41,6 +42,7 @@ class Shares(NamedTuple):
     freedom: NDArray[np.int64]
     statistic: Array
     p: Array
+    residual: Array
     left_out: list[Effect]
 
 
@@ -70,23 +72,24 @@ def shares(table: Array, studies: int = 0) -> Shares:
     known = np.asarray(np.isfinite(table).any(axis=tuple(range(studies))))
     settings = np.array([_settings(known, effect) for effect in asked])
     if not known.any():
-        return Shares(asked, settings, share, freedom, statistic, p, [])
+        return Shares(asked, settings, share, freedom, statistic, p, share[..., 0], [])
     found = variance(table, [*asked, *errors], studies)
     left_out = [effect for effect in found.left_out if effect in asked]
     # Equal scores differ by rounding.
     varied = found.total > 1e-20 * _squares(table, studies)
     total = np.where(varied, found.total, np.nan)
-    rest = _pooled([found.residual, *(found.explained.get(e, (0.0, 0)) for e in errors)])
+    left = found.residual[0]
     for place, effect in enumerate(asked):
         gained, freedom[place] = found.explained.get(effect, (0.0, 0))
-        error = found.explained.get((*effect, seed), (0.0, 0)) if effect in effects else rest
-        error = error if error[1] else rest
+        error = found.explained.get((*effect, seed), (0.0, 0)) if effect in effects else (0.0, 0)
+        error = error if error[1] else found.residual
         if not freedom[place]:
             continue
         if not error[1]:
             share[..., place] = gained / total
             continue
         mean = error[0] / error[1]
+        left = left + freedom[place] * mean
         own = found.weight[effect] * (gained - freedom[place] * mean) / total
         share[..., place] = np.minimum(own, 1.0)
         if effect in effects:
@@ -95,7 +98,8 @@ def shares(table: Array, studies: int = 0) -> Shares:
             p[..., place] = fdtrc(freedom[place], error[1], np.maximum(statistic[..., place], 0.0))
     scored = int(known.any(axis=tuple(range(seed))).sum())
     p = np.maximum(p, smallest_p(scored)) if scored > 1 else np.full_like(p, np.nan)
-    return Shares(asked, settings, share, freedom, statistic, holm(p), left_out)
+    residual = np.asarray(left / total)
+    return Shares(asked, settings, share, freedom, statistic, holm(p), residual, left_out)
 
 
 def with_and_without(table: Array, studies: int = 0) -> tuple[Shares, list[Shares]]:
@@ -137,15 +141,13 @@ def _settings(known: NDArray[np.bool_], effect: Effect) -> float:
     return float(counts.min(where=counts > 0, initial=np.inf))
 
 
-def _pooled(parts: Sequence[Squares]) -> Squares:
-    return sum(square for square, _ in parts), sum(freedom for _, freedom in parts)
-
-
 class Variance(NamedTuple):
     """Sums of squares by effect, what is left, and effects left out.
 
-    weight  by effect, but those with the last dimension: how often its variance counts in a full
-            table of as many scores, for once in this one, beside what others have in common with it
+    residual  of the model with all effects but what these do along the last dimension
+    weight    by effect, but those with the last dimension: how often its variance counts in a full
+              table of as many scores, for once in this one, beside what others have in common with
+              it
     """
 
     explained: dict[Effect, Squares]
@@ -194,10 +196,16 @@ def _full(table: Array, effects: Sequence[Effect], studies: int) -> Variance:
         at = tuple(slice(1, None) if d in effect else slice(1) for d in range(len(sizes)))
         freedom = math.prod(sizes[d] - 1 for d in effect)
         explained[effect] = (squares[..., *at].sum(axis=own), freedom)
-    square, freedom = _pooled(list(explained.values()))
+    asked = [own for effect, own in explained.items() if not _is_along_last(effect, len(sizes))]
+    square, freedom = sum(own for own, _ in asked), sum(own for _, own in asked)
     total = _squares(centred, studies)
     rest = (np.maximum(total - square, 0.0), math.prod(sizes) - 1 - freedom)
     return Variance(explained, rest, total, [], dict.fromkeys(explained, 1.0))
+
+
+def _is_along_last(effect: Effect, dimensions: int) -> bool:
+    """Whether it is what another effect does along the last dimension, as from seed to seed."""
+    return len(effect) > 1 and effect[-1] == dimensions - 1
 
 
 def _with_gaps(
@@ -234,13 +242,14 @@ def _with_gaps(
         (at, axes), (at_with, axes_with) = basis(others), basis(others | {effect})
         gained = max(fitted(at_with, axes_with) - fitted(at, axes), 0.0)
         explained[effect] = (gained, axes_with.shape[1] - axes.shape[1])
-        if len(effect) > 1 and effect[-1] == len(shape) - 1:
+        if _is_along_last(effect, len(shape)):
             continue  # What an effect does from seed to seed has no share.
         own = np.array(columns[effect], int)
         common = axes.T @ gram[np.ix_(at, own)]
         alone = gram[np.ix_(own, own)] - common.T @ common
         weight[effect] = _weight(alone / len(values), places, shape, effect)
-    at, axes = basis(frozenset(effects))
+    asked = frozenset(effect for effect in effects if not _is_along_last(effect, len(shape)))
+    at, axes = basis(asked)
     rest = (max(total - fitted(at, axes), 0.0), len(values) - axes.shape[1])
     return Variance(explained, rest, total, left_out, weight)
 

@@ -19,9 +19,11 @@ LEAST_UNTESTED = 0.02
 """Share of variance of an interaction that is named without a test."""
 
 SHARED = Markup(
-    "since some points have no score, axes have variance in common: shares do not add up to 100%."
+    "Since scores are missing, axes have variance in common: shares do not add up to 100%."
 )
-"""What is said in place of what is left."""
+
+MOST_OVERLAP = 0.02
+"""By how much shares may miss 100% and be told as parts of it."""
 
 MOST_PAIRS = 3
 """Interactions that a sentence names; of others it says how many there are, and how small."""
@@ -89,12 +91,13 @@ def _rest(findings: Findings, effects: xr.Dataset) -> Markup:
 def _left(findings: Findings) -> Markup:
     """What no axis explains, in words that follow on others."""
     effects = findings.effects
-    if not adds_up(effects):
-        return SHARED
-    below = " (what is estimated below zero is told as 0%)" if below_zero(effects, 0.02) else ""
-    return Markup("{} is left to {} of the same kind and higher interactions{}.").format(
+    below = ""
+    if adds_up(effects) and below_zero(effects, MOST_OVERLAP):
+        below = " (more than 100% in all, as what is estimated below zero is told as 0%)"
+    left = Markup("{} is left to {} of the same kind and higher interactions{}.").format(
         of_variance(float(effects["residual"])), prose.several(findings.rival), below
     )
+    return left if adds_up(effects) else left + Markup(" ") + SHARED
 
 
 def untold(findings: Findings) -> Markup:
@@ -160,8 +163,8 @@ def of_one_seed(effects: xr.Dataset) -> bool:
 
 
 def adds_up(effects: xr.Dataset) -> bool:
-    """Whether effects have no variance in common, as they have where points have no score."""
-    return bool(np.isfinite(effects["residual"]))
+    """Whether effects have no variance in common, as they may have where scores are missing."""
+    return bool(abs(effects["overlap"]) < MOST_OVERLAP)
 
 
 def below_zero(effects: xr.Dataset, least: float = 0.005) -> bool:

@@ -155,7 +155,7 @@ def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
         text = Markup(" Most trials are missing, and of so few no interval is known that holds.")
         return most + text
     if not adds_up(findings.effects):
-        return most + Markup(" ") + Markup(prose.capital(SHARED))
+        return most + Markup(" ") + SHARED
     if not below_zero(findings.effects):
         return most
     if most:
