@@ -54,9 +54,14 @@ def importances(
     told = point_scores(ds, metric).where(eligible(ds)).transpose(..., *own)
     space = parameters_of(ds)
     columns = [ds[p.dimension].broadcast_like(told).transpose(*told.dims).values for p in space]
-    shape = told.shape[: -len(own)]
+    axes, shape = told.dims[: -len(own)], told.shape[: -len(own)]
+
+    def name(arm: tuple[int, ...]) -> list[tuple[str, str]]:
+        return sorted((str(d), str(told[d].values[at])) for d, at in zip(axes, arm, strict=True))
+
     searches = {}
-    for arm in np.ndindex(*shape):
+    # By name, so that scores are dealt out alike whatever is written first in the study.
+    for arm in sorted(np.ndindex(*shape), key=name):
         scores = told.values[arm].ravel()
         kept = np.flatnonzero(np.isfinite(scores))
         lower = np.sort(-fact.sign * scores[kept])
@@ -75,7 +80,7 @@ def importances(
     )
     as_large = (dealt[:, None] >= shares.ravel() - 1e-12).sum(axis=0).reshape(shares.shape)
     p = np.where(np.isfinite(shares), (1 + as_large) / (1 + len(dealt)), np.nan)
-    dims = (*told.dims[: -len(own)], "parameter")
+    dims = (*axes, "parameter")
     return xr.Dataset(
         {
             "share": (dims, shares, {"long_name": "importance"}),

@@ -27,7 +27,10 @@ _TRAINING = ("train", "training")
 _HELD_OUT = ("test", "testing", "val", "valid", "validation")
 """Names of folders that hold sets, not classes, where both kinds stand side by side."""
 
-_UNKNOWN_TO_PILLOW = (".avif", ".dds", ".heic", ".heif", ".jxl", ".qoi", ".webp")
+_UNKNOWN_TO_PILLOW = (
+    *(".arw", ".avif", ".cr2", ".cr3", ".dds", ".dng", ".eps", ".exr", ".heic", ".heics", ".heif"),
+    *(".hif", ".jxl", ".jxr", ".nef", ".orf", ".pcd", ".qoi", ".raf", ".rw2", ".svg", ".webp"),
+)
 """How names of images end that some of its versions do not call so, beside those that they do."""
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PICTURES", "AskedImages", "Pictures", "prepared", "resized", "small_enough"]
 
-PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif")
+PICTURES = (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif")
 """How names of images end."""
 
 LARGEST = 4 * 2**30

@@ -135,7 +135,7 @@ def _decoded(path: Path, encoding: str | None) -> str:
 def _cells(text: str, separator: str, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
     """The cells of each row, with the line on which it ends, from 1; blank lines are no rows.
 
-    Errors  `csv.Error` for a cell beyond csv's limit; if strict, for text behind a quoted cell too.
+    Errors  `csv.Error` for a cell beyond csv's limit; if strict, for text behind a quoted one.
     """
     if separator == " ":  # any number of them, tabs among them, and around a row none counts
         text = "\n".join(line.strip() for line in text.replace("\t", " ").split("\n"))
@@ -251,6 +251,22 @@ def _refuse_ragged(path: Path, lines: Sequence[str], separator: str, skipped: in
     raise DataError(f"{path}: {message}{by}{advice}")
 
 
+def _check_lines_of(cells: Cells, lines: Sequence[str], separator: str) -> None:
+    """That a row over several lines is one.
+
+    Errors  `csv.Error` where text stands behind a cell, or a line within one is a row of numbers.
+    """
+    # Blanks behind a cell are its own, or nobody's.
+    text = re.sub(rf'" +(?={re.escape(separator)}|$)', '"', "\n".join(lines), flags=re.MULTILINE)
+    list(_cells(text, separator, strict=True))
+    for line in "\n".join(cells).split("\n"):
+        parts = [part.strip() for part in line.split(separator)]
+        if len(parts) == len(cells) and all(
+            p.lower() in MISSING or _is_number(p, ".") for p in parts
+        ):
+            raise csv.Error(f"a cell of it holds {line.strip()!r}, which looks like a row")
+
+
 def _lengths(
     path: Path, lines: Sequence[str], separator: str, skipped: int
 ) -> list[tuple[int, int]]:
@@ -262,8 +278,8 @@ def _lengths(
     found = [(0, 0)]
     try:
         for ends, cells in _cells("\n".join([*lines, _END]), separator):
-            if any("\n" in cell for cell in cells):
-                list(_cells("\n".join(lines[found[-1][0] : ends]), separator, strict=True))
+            if any("\n" in cell for cell in cells) and not cells[-1].endswith(f"\n{_END}"):
+                _check_lines_of(cells, lines[found[-1][0] : ends], separator)
             found.append((ends, len(cells)))
         what = "a quote in it is left open"
         if cells == [_END]:

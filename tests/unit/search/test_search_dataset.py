@@ -185,7 +185,7 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
     assert " to " not in "".join([*minimax, *reverse_kl])
     with unrendered():
         page = build(ds, {}, tmp_path / "report").read_text(encoding="utf-8")
-    assert "among those with mode_kl ≤ 0.5, or that which fails least where none does." in page
+    assert "among those with mode_kl ≤ 0.5; where there are none, that which comes nearest." in page
     none_keeps = Findings.of(ds.assign(violation=ds["violation"] + 1))
     with figure_style():
         budget = draw_budget(Findings.of(ds))

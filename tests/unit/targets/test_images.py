@@ -584,14 +584,17 @@ def test_what_its_name_says_is_what_is_read(
         _target(tmp_path)
 
 
-@pytest.mark.parametrize("suffix", [".jpe", ".JFIF"])
-def test_jpeg_has_several_names(tmp_path: Path, pixels: Pixels, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", [".jpe", ".JFIF", ".apng"])
+def test_formats_have_several_names(tmp_path: Path, pixels: Pixels, suffix: str) -> None:
+    form = "PNG" if suffix == ".apng" else "JPEG"
     for place in range(3):
-        Image.fromarray(pixels[place]).save(tmp_path / f"{place}{suffix}", format="JPEG")
+        Image.fromarray(pixels[place]).save(tmp_path / f"{place}{suffix}", format=form)
     assert len(_every(_target(tmp_path))) == 3
 
 
-@pytest.mark.parametrize(("name", "is_class"), [("0.pbm", True), ("0.HEIC", True), ("0.md", False)])
+@pytest.mark.parametrize(
+    ("name", "is_class"), [("0.pbm", True), ("0.HEIC", True), ("0.dng", True), ("0.md", False)]
+)
 def test_a_folder_is_a_class_if_its_files_are_images_by_their_names(
     tmp_path: Path, pixels: Pixels, name: str, is_class: bool
 ) -> None:
