@@ -14,7 +14,7 @@ import json
 import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from pydantic import (
     GetCoreSchemaHandler,
@@ -147,13 +147,14 @@ class Family(Generic[PartT]):
     def add(self, member: type[PartT], digest: str) -> None:
         """Take in the member of a plug-in; `digest` is that of its file.
 
-        Errors  `ValueError` if the family has another member of this name.
+        Errors  `ValueError` if the family has one of this name, or none can have its parameters.
         """
+        if why := _unfit_parameter(member):
+            raise ValueError(why)
         known = self._plugins.get(member.name)
         if member.name in self.files or (known is not None and known is not member):
-            raise ValueError(
-                f"{self.package.rpartition('.')[2]} has a member {member.name!r} already"
-            )
+            family = self.package.rpartition(".")[2]
+            raise ValueError(f"{family} has a member {member.name!r} already")
         member.plugin = digest
         self._plugins[member.name] = member
 
@@ -249,6 +250,31 @@ class FamilyField:
     def _dump(self, member: Member) -> dict[str, Any]:
         settings = member.model_dump()
         return {self.key: settings.pop("name"), **settings}
+
+
+def _unfit_parameter(member: type[Part]) -> str:
+    """Why a parameter cannot be one: it hides what is there, or has no hash; empty if all can."""
+    above = member.__mro__[1:]
+    known = {name for base in above for name in getattr(base, "model_fields", ())}
+    for name, field in member.parameters_of().items():
+        if name not in known and any(name in vars(base) for base in above):
+            return (
+                f"parameter {name!r} would hide what {member.__name__} has of this name; rename it"
+            )
+        if without := next(filter(_is_unhashable, _parts(field.annotation)), None):
+            kind = without.__name__
+            return f"parameter {name!r} is a {kind}, which can be changed; a tuple cannot"
+    return ""
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    yield get_origin(annotation) or annotation
+    for part in get_args(annotation):
+        yield from _parts(part)
+
+
+def _is_unhashable(kind: Any) -> bool:
+    return inspect.isclass(kind) and kind.__hash__ is None
 
 
 def label(value: Any) -> Any:

@@ -221,6 +221,7 @@ OF_ANALYSES = frozenset(
         "metric",
         "missing",
         "other",
+        "overlap",
         "p",
         "pairs",
         "parameter",

@@ -15,6 +15,7 @@ import xarray as xr
 from ganstudy.analysis import RecordedMetric, arm_scores, metric_names, setting_scores, trial_scores
 from ganstudy.analysis.best_points import limits_of
 from ganstudy.analysis.design import arm_labels
+from ganstudy.plural import plural
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import decimals_of
@@ -27,11 +28,19 @@ class DataTable:
 
     `decimals` holds those of each column, or of each of its cells; None for a column of text, and
     for as many as suit its numbers.
+
+    Errors  `ValueError` for a row that has not a cell for each heading.
     """
 
     headings: list[str]
     decimals: Sequence[int | Sequence[int] | None]
     rows: list[list[Any]]
+
+    def __post_init__(self) -> None:
+        for number, row in enumerate(self.rows):
+            if len(row) != len(self.headings):
+                under = f"under {len(self.headings)} headings ({', '.join(self.headings)})"
+                raise ValueError(f"row {number} of a table has {plural(len(row), 'cell')} {under}")
 
     @property
     def of_text(self) -> list[bool]:

@@ -173,11 +173,25 @@ def program_problems(study: Study, points: Iterable[kinds.Kind]) -> Iterator[Pro
                 )
 
 
-def name_problems(study: Study, points: Iterable[kinds.Kind]) -> Iterator[Problem]:
-    """Names that the dataset uses for something else at some point."""
+def name_problems(
+    study: Study, points: Iterable[kinds.Kind], reserved: set[str]
+) -> Iterator[Problem]:
+    """Names that the dataset uses for something else at some point.
+
+    reserved  those of every dataset
+    """
     variables: set[str] = set()
+    own: set[str] = set()
+    others = set(reserved)
     for point in points:
-        variables |= names_of(point.variables())
+        known = [*point.variables()]
+        metrics = [variable for variable in known if variable.role == "metric"]
+        own |= {variable.name for variable in metrics}
+        others |= names_of(variable for variable in known if variable not in metrics)
+        variables |= names_of(known)
+    for name in sorted(own & others):
+        message = f"a recorded variable has the name of metric {name!r}; rename its plug-in"
+        yield study.document.problem(("trial", "record", "metrics"), message)
     for axis in study.axes:
         # Names become files of the dataset, and some file systems do not tell case apart.
         if axis.dimension.lower() in {name.lower() for name in variables}:

@@ -116,7 +116,7 @@ def _read(document: Document, name: str, kept: bool) -> Study:
         problems += checks.twin_problems(study, corners)
     if corners:
         every = [own.configuration for own in corners]
-        problems += checks.name_problems(study, every)
+        problems += checks.name_problems(study, every, reserved())
         problems += checks.answer_problems(study, every[0])
         problems += checks.program_problems(study, every)
         # What a run has kept was checked as it was trained, by the checks of that day.

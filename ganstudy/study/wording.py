@@ -59,6 +59,8 @@ def setting_message(entry: Any, path: KeyPath, settings: Any, kind: type[BaseMod
     if entry["type"] == "family_name":
         name = entry["ctx"]["name"]
         return f"unknown name {name!r}{nearest(str(name), entry['ctx']['names'])}"
+    if entry["type"] == "missing" and path[-1:] != entry["loc"][-1:]:
+        return f"key {entry['loc'][-1]!r} of it is required"  # of a name alone
     return plain_message(entry, _field(kind, settings, path))
 
 

@@ -254,6 +254,22 @@ def test_mixed_pack_updates_each_trial_by_its_own_rule() -> None:
 
 
 @pytest.mark.parametrize("cls", list(optimizers.family), ids=lambda cls: cls.name)
+def test_update_leaves_its_arguments_alone(cls: type[Optimizer]) -> None:
+    """The trainer moves parameters by the change that it is given, and uses gradients again."""
+    members = _members(cls)
+    ((optimizer, _),) = stack(members, torch.device("cpu"), torch.float64).groups
+    lr, draw = _rates(len(members)), torch.Generator().manual_seed(0)
+    gradient, parameters = torch.randn(2, len(members), 3, generator=draw).unbind()
+    slots = {name: torch.rand(len(members), 3, generator=draw) for name in optimizer.slots}
+    slots |= {name: torch.rand(lr.shape, generator=draw) for name in optimizer.weights}
+    arguments = {"gradient": gradient, "lr": lr, "parameters": parameters, **slots}
+    before = {name: value.clone() for name, value in arguments.items()}
+    optimizer.update(gradient, slots, lr, parameters)
+    for name, value in arguments.items():
+        assert torch.equal(value, before[name]), name
+
+
+@pytest.mark.parametrize("cls", list(optimizers.family), ids=lambda cls: cls.name)
 def test_update_is_pure_and_finite_at_zero_gradient(cls: type[Optimizer]) -> None:
     """Arguments are left alone, and a gradient of zero moves nothing."""
     members = _members(cls)

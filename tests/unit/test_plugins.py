@@ -607,6 +607,58 @@ def test_check_names_a_file_without_member(folder: Path) -> None:
     assert "found: none" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ("name: float = 1.0", "parameter 'name' would hide what Mine has of this name"),
+        ("structure: float = 1.0", "parameter 'structure' would hide what Mine has of this name"),
+        ("softplus: float = 1.0", "parameter 'softplus' would hide what Mine has of this name"),
+        ("weight: float = 1.0", ""),
+        ("powers: list[float] = [1.0]", "parameter 'powers' is a list, which can be changed"),
+        ("powers: dict[str, int] | None = None", "parameter 'powers' is a dict, which can be"),
+        ("powers: tuple[float, ...] = (1.0,)", ""),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Field name:UserWarning")
+def test_what_no_parameter_can_be_is_told(folder: Path, parameter: str, message: str) -> None:
+    """Checks found nothing, and runs ended in tracebacks: of another member, or of no hash."""
+    path = _plugin(folder)
+    head, define, body = path.read_text().partition("    def ")
+    path.write_text(f"{head}    {parameter}\n\n{define}{body}")
+    if not message:
+        assert hash(plugins.load(path)[1]())
+        return
+    with pytest.raises(plugins.PluginError) as error:
+        plugins.load(path)
+    assert str(error.value).startswith(f"{path}: {message}")
+
+
+METRIC = """\
+from ganstudy.metrics import Metric, Reading
+
+
+class Own(Metric):
+    def reading(self, target):
+        return Reading("own", "", "lower", (0.0, 1.0), 0.0)
+
+    def compute(self, samples, target):
+        return 0 * samples.mean((-2, -1))
+"""
+
+
+@pytest.mark.parametrize("name", ["status", "seed", "critic_loss", "samples", "step", "own"])
+def test_a_metric_has_a_name_of_its_own(folder: Path, name: str) -> None:
+    """No record could be written, or there was no page, of a study that `check` had passed."""
+    (folder / f"{name}.py").write_text(METRIC)
+    text = STUDY.replace("samples: 32", f"samples: 32, metrics: [modes_covered, {name}]")
+    path = write_study(folder, f"plugins: [{name}.py]\n{text}")
+    if name == "own":
+        assert all(name in corner.readings for corner in load(path).corners())
+        return
+    with pytest.raises(StudyError, match=rf"record.metrics: .* name of metric '{name}'; rename"):
+        load(path)
+
+
 def test_name_of_a_member_cannot_be_taken(folder: Path) -> None:
     path = _plugin(folder, "minimax")
     with pytest.raises(plugins.PluginError, match="has a member 'minimax' already"):

@@ -86,9 +86,18 @@ class Section(Part):
         return not cls.charts or any(not chart.missing(findings) for chart in cls.charts)
 
     def drawings(self) -> list[Drawing]:
-        """Its figures, in the report's style."""
+        """Its figures, in the report's style.
+
+        Errors  `ValueError` for one with another name than its chart, by which it is drawn anew.
+        """
         found = self.findings
-        return [chart.draw(found) for chart in self.charts if not chart.missing(found)]
+        charts = [chart for chart in self.charts if not chart.missing(found)]
+        drawn = [chart.draw(found) for chart in charts]
+        for chart, own in zip(charts, drawn, strict=True):
+            if own.name != chart.name:
+                message = f"chart {chart.name!r} draws a figure named {own.name!r}; name it alike"
+                raise ValueError(message)
+        return drawn
 
     def sentences(self) -> list[Sentence]:
         """What it adds to the answer at the top of the page; by default nothing."""

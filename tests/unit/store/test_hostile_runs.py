@@ -90,6 +90,12 @@ def test_tables_are_inert(make_study: Callable[..., xr.Dataset]) -> None:
     assert headings == ["'=HYPERLINK(),b", "a,-0.5"]
 
 
+def test_a_row_has_a_cell_for_each_heading() -> None:
+    """One of a plug-in had not: jinja's words told of no table and no line."""
+    with pytest.raises(ValueError, match=r"row 1 .* has 1 cell under 2 headings \(arm, euros\)"):
+        DataTable(["arm", "euros"], [None, 1], [["a", 1.0], ["b"]])
+
+
 def test_rows_of_latex_are_no_arguments(make_study: Callable[..., xr.Dataset]) -> None:
     """A row that began with a bracket would be the length of the space above it."""
     text = latex.ranking(Findings.of(make_study({"divergence": NAMES}, samples=1)))

@@ -545,6 +545,14 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "trial:\n  record: {metrics: {mode_kl: null}}\n",
         [":3", "trial.record.metrics", "should be a list"],
     ),
+    "a name that needs a key": (
+        "trial:\n  target: file\n",
+        [":3", "trial.target", "key 'path' of it is required"],
+    ),
+    "a name on an axis that needs a key": (
+        "search:\n  grid: {target: [ring, file]}\n",
+        [":3", "search.grid.target.1: key 'path' of it is required"],
+    ),
     "one of a list": (
         "trial:\n  record: {metrics: mode_kl}\n",
         [":3", "trial.record.metrics", "should be a list (got 'mode_kl'); write [mode_kl]"],
