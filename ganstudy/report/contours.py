@@ -111,7 +111,8 @@ def density(config: str) -> tuple[Array, Array]:
     reach = 0.3 * (high - low)
     if not target.has_density or target.dimension != 1:
         heights, edges = np.histogram(sample, bins=60, range=(low, high), density=True)
-        return np.repeat(edges, 2)[1:-1], np.repeat(heights, 2)
+        x = np.array([low - reach, *np.repeat(edges, 2), high + reach])
+        return x, np.array([0.0, 0.0, *np.repeat(heights, 2), 0.0, 0.0])
     x = np.linspace(low - reach, high + reach, 400)
     return x, np.exp(target.log_prob(x[:, None]))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ganstudy.plural import plural
 from ganstudy.targets._base import Target
 from ganstudy.targets._problems import DataError
 
@@ -243,5 +244,5 @@ class RowsTarget(Target, ABC):
         rows = self.rows()
         return (
             f"{self.source}: {len(rows.train):,} training and {len(rows.held_out):,} held-out rows "
-            f"of {self.dimension} features"
+            f"of {plural(self.dimension, 'feature')}"
         ) + (", which are gone" if self.gone else "")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ganstudy.plural import plural
 from ganstudy.targets._files import check_content
 from ganstudy.targets._problems import DataError, some, unreadable
 from ganstudy.targets._text_table import Dialect, read_text_table
@@ -88,7 +89,7 @@ def read_table(path: str, sha256: str, asked: Asked) -> Table:
     values = np.stack([column for column, _ in columns], axis=-1)
     kept = _kept(path, names, values, of_label, asked)
     if not kept.all():
-        dropped.append(f"{np.count_nonzero(~kept):,} rows with missing values")
+        dropped.append(f"{plural(int(np.count_nonzero(~kept)), 'row')} with missing values")
     codes = _codes_of_texts if suffix in TEXTS else _codes
     labels, classes = (None, ()) if of_label is None else codes(np.asarray(of_label)[kept])
     return Table(

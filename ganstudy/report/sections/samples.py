@@ -31,6 +31,7 @@ from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.layout import MOST_COLUMNS, MOST_ROWS, how_it_ended, thinned
 from ganstudy.report.sections._base import Chart, Section
+from ganstudy.targets import target_of
 
 _SMALL = {"size": 1.3, "alpha": 0.45}
 """Discs of panels that stand close together, with thousands in each."""
@@ -167,26 +168,31 @@ def _scatter(axes: Axes, cell: _Cell, colour: str) -> None:
     projected = behind.project(cell.samples)
     points = projected[np.isfinite(projected).all(axis=1)]
     draw_discs(axes, points, colour, zorder=2, **_SMALL)
-    outside = 1 - np.mean((np.abs(points - np.asarray(behind.centre)) <= half).all(axis=1))
-    if outside >= 0.01:
-        # Below the panel, where no sample can be.
-        axes.set_xlabel(f"{outside:.0%} outside", fontsize=6, loc="right", labelpad=1)
+    _tell_outside(
+        axes, 1 - np.mean((np.abs(points - np.asarray(behind.centre)) <= half).all(axis=1))
+    )
 
 
 def _histogram(axes: Axes, cell: _Cell, colour: str) -> None:
+    """Heights are densities of all samples, those outside among them, and no bar is cut off."""
     x, height = density(cell.target)
     axes.plot(x, height, color=style.MUTED, linewidth=0.8)
     axes.set_xlim(x[0], x[-1])
-    axes.set_ylim(0, 1.3 * float(height.max()))
+    highest = float(height.max())
     if cell.status == "complete":
-        axes.hist(
-            cell.samples[:, 0][np.isfinite(cell.samples[:, 0])],
-            bins=60,
-            range=(x[0], x[-1]),
-            density=True,
-            color=colour,
-            alpha=0.6,
-        )
+        known = cell.samples[:, 0][np.isfinite(cell.samples[:, 0])]
+        counts, edges = np.histogram(known, bins=60, range=(x[0], x[-1]))
+        heights = counts / max(len(known), 1) / np.diff(edges)
+        axes.stairs(heights, edges, fill=True, color=colour, alpha=0.6)
+        highest = max(highest, float(heights.max()))
+        _tell_outside(axes, 1 - counts.sum() / max(len(known), 1))
+    axes.set_ylim(0, 1.15 * highest)
+
+
+def _tell_outside(axes: Axes, share: float) -> None:
+    """Below the panel, where no sample can be."""
+    if share >= 0.01:
+        axes.set_xlabel(f"{share:.0%} outside", fontsize=6, loc="right", labelpad=1)
 
 
 def _caption(findings: Findings, rows: int, columns: int) -> Markup:
@@ -195,8 +201,11 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
         f"Final samples of {findings.unit} {seed}, the first; no panel was chosen by its looks."
     ]
     known = {features_of(target) for target in findings.targets}
-    if 1 in known:
-        parts.append("Grey line: the target's density.")
+    lines = {target_of(own).has_density for own in findings.targets if features_of(own) == 1}
+    if lines:
+        stated = {True: "the target's density", False: "a histogram of the target's samples"}
+        told = [stated[own] for own in sorted(lines, reverse=True)]
+        parts.append(f"Grey line: {' or '.join(told)}.")
     drawn = [own for own in findings.targets if features_of(own) > 1 and not gone(own)]
     ways = {"samples" if backdrop(own).points is not None else "contour" for own in drawn}
     if ways:

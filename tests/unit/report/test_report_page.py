@@ -19,7 +19,7 @@ import pytest
 import xarray as xr
 from markupsafe import Markup
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import StepPatch
 from ruamel.yaml import YAML
 from tiny import TABLE
 from unrendered import undrawn, unrendered
@@ -514,10 +514,20 @@ def test_gallery_counts_samples_outside_its_window(make_study: Make) -> None:
 
 def test_gallery_of_one_feature_is_histograms(make_study: Make) -> None:
     ds = make_study({"divergence": ["a"]}, seeds=1, steps=5, samples=50, features=1)
+    ds["samples"][0, 0, :20], ds["samples"][0, 0, 20:] = 100.0, 0.5
     (axes,) = drawn(ds, "gallery").figure.axes
-    bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
-    assert len(bars) == 60
-    assert sum(bar.get_height() * bar.get_width() for bar in bars) == pytest.approx(1)
+    (bars,) = axes.patches
+    assert isinstance(bars, StepPatch)
+    heights, edges, _ = bars.get_data()
+    # Of all samples, though 20 of 50 lie outside; the highest bar, far above p, is not cut off.
+    assert (heights * np.diff(edges)).sum() == pytest.approx(0.6)
+    assert axes.get_xlabel() == "40% outside"
+    assert heights.max() < axes.get_ylim()[1]
+    assert axes.get_ylim()[1] > 5 * axes.lines[0].get_ydata().max()
+    ds["samples"][:] = 100.0
+    (axes,) = drawn(ds, "gallery").figure.axes
+    assert axes.get_xlabel() == "100% outside"
+    assert np.isfinite(axes.patches[0].get_data()[0]).all()
 
 
 def test_no_gallery_without_samples(make_study: Make) -> None:
