@@ -170,7 +170,8 @@ def _check_layout(first: Run, second: Run) -> None:
             refuse(f"only one of them {what}")
     axes = [grid_axes(ds) for ds in (one, other)]
     if axes[0] != axes[1]:
-        refuse(f"axes are {_listed(axes[0])} and {_listed(axes[1])}; they must be the same")
+        alike = "in the same order" if sorted(axes[0]) == sorted(axes[1]) else "the same"
+        refuse(f"axes are {_listed(axes[0])} and {_listed(axes[1])}; they must be {alike}")
     if any(STUDY in ds["status"].dims for ds in (one, other)):
         refuse(f"an axis is named {STUDY!r}, which is taken here")
     for axis in axes[0]:

@@ -120,7 +120,8 @@ def note(findings: Findings) -> Markup:
     ranks = rank_table(findings.ds, settings=findings.settings_used)
     critical, blocks = float(ranks["critical_difference"]), int(ranks["blocks"])
     found = compare_by_resampling(findings.ds, settings=findings.settings_used)
-    if bool(found["low"].notnull().any()):
+    best = findings.arms.index(findings.ranked_arms[0])
+    if bool(found["low"][:, best].notnull().any()):  # those that the table has
         text += Markup(
             " Bootstrap: BCa interval over {0}, of a single pair, which is too narrow for few {0} "
             "and for skewed scores."

@@ -33,7 +33,7 @@ def test_lines_pass_where_the_values_are(data: dict[str, Any], search: xr.Datase
     scores = point_scores(search)
     assert len(data["lines"]) == int(scores.notnull().sum())
     for line in data["lines"]:
-        place = {"divergence": divergence.index(line["search"]), "trial": line["point"] - 1}
+        place = {"divergence": divergence.index(line["search"]), "trial": line["trial"]}
         lr = float(search["generator_lr"].isel(place))
         # As published: from 1e-5 to 1e-1.
         assert line["at"][rate] == pytest.approx((np.log10(lr) + 5) / 4, abs=1e-4)
@@ -142,7 +142,7 @@ def test_an_axis_is_brushed(search: xr.Dataset, data: dict[str, Any], tmp_path: 
     assert first.startswith(f"{len(lines)} of {len(lines)} points; best of them ")
     assert upper.startswith(f"{len(kept)} of {len(lines)} points")
     best = max(kept, key=lambda line: line["at"][-1])
-    assert f"best of them {best['search']}, point {best['point']}: " in upper
+    assert f"best of them {best['search']}, trial {best['trial']}: " in upper
     assert out == len(lines) - len(kept)
     assert lower.startswith(f"{len(half)} of {len(lines)} points")
     assert 0 < len(half) < len(lines) > len(kept) > 0

@@ -179,7 +179,7 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
     minimax, reverse_kl = (row.cells for row in best_table(searched).rows)
     assert "constraint" not in minimax[0]
     broken = int(np.argmin(told.sel(divergence="reverse_kl").values))
-    assert reverse_kl[0] == f"{broken + 1} of 20, breaks a constraint"
+    assert reverse_kl[0] == f"trial {broken}, among 20, breaks a constraint"
     assert float(reverse_kl[1]) == pytest.approx(least, abs=0.01)
     assert all(reverse_kl[3:6])
     assert " to " not in "".join([*minimax, *reverse_kl])
@@ -214,11 +214,11 @@ def test_points_on_the_front_are_listed(gathered: tuple[Bayes, xr.Dataset]) -> N
     searched = Searched.of(ds.assign_attrs(objectives=["modes_covered", "high_quality"]))
     table = front_table(searched)
     assert table is not None
-    assert table.headings[:3] == ["point", "modes covered", "share of high-quality samples"]
+    assert table.headings[:3] == ["trial", "modes covered", "share of high-quality samples"]
     told = analysis.point_scores(ds)
     for arm in ds["divergence"].values.tolist():
         own = [row.cells for row in table.rows if row.arm == arm]
-        places = [int(cells[0].split()[0]) - 1 for cells in own]
+        places = [int(cells[0].split(",")[0]) for cells in own]
         here = ds["pareto"].sel(divergence=arm).values
         assert sorted(places) == np.flatnonzero(here).tolist()
         scores = told.sel(divergence=arm).values[places]
@@ -231,7 +231,7 @@ def test_points_on_the_front_are_listed(gathered: tuple[Bayes, xr.Dataset]) -> N
     assert len(every.rows) == 40
     arms, places = np.nonzero(ds["pareto"].values)
     names = ds["divergence"].values[arms].tolist()
-    expected = list(zip(names, (places + 1).tolist(), strict=True))
+    expected = list(zip(names, ds["trial"].values[places].tolist(), strict=True))
     assert [(row[0], row[1]) for row in listed] == expected
     rates = [row[every.headings.index("generator.lr")] for row in every.rows]
     assert rates == ds["generator_lr"].values.ravel().tolist()
@@ -453,8 +453,8 @@ def test_points_that_could_not_be_measured_are_not_among_the_best(tmp_path: Path
     shares = (analysis.importances(own)["share"] for own in (ds, without))
     np.testing.assert_array_equal(*shares)
     lines = json.loads(str(parallel.embedded(Searched.of(ds))))["lines"]
-    assert {line["point"] - 1 for line in lines if line["good"]} == {*order[5:9].tolist()}
-    assert {line["point"] - 1 for line in lines if not line["keeps"]} == {*order[:5].tolist()}
+    assert {line["trial"] for line in lines if line["good"]} == {*order[5:9].tolist()}
+    assert {line["trial"] for line in lines if not line["keeps"]} == {*order[:5].tolist()}
     ds["high_quality"][:] = np.nan
     searched = Searched.of(ds)
     none = "no point of minimax could be measured in all that is sought, and it is shown at its"

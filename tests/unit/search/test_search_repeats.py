@@ -341,10 +341,10 @@ def test_a_row_of_the_best_is_of_one_point(tmp_path: Path) -> None:
     for row, told_by in zip(table.rows, modes.values, strict=True):
         best = int(np.argmax(told_by))
         assert best != int(np.argmin(told_by))
-        assert row.cells[0] == f"{best + 1} of 5"
+        assert row.cells[0] == f"trial {best}, among 5"
         assert float(row.cells[1]) == pytest.approx(1 - told_by[best] / 8, abs=0.01)
     lines = json.loads(str(embedded(searched)))["lines"]
-    good = {(line["group"], line["point"] - 1) for line in lines if line["good"]}
+    good = {(line["group"], line["trial"]) for line in lines if line["good"]}
     assert {(arm, int(np.argmax(own))) for arm, own in enumerate(modes.values)} <= good
 
 

@@ -22,7 +22,7 @@
   const paths = lines.map((line) => {
     const points = line.at.map((place, k) => `${x(k).toFixed(1)} ${y(place ?? absent).toFixed(1)}`);
     const path = draw("path", { d: `M${points.join("L")}`, ...stroke(groups[line.group]) }, svg);
-    draw("title", {}, path).textContent = `${line.search}, point ${line.point}: `
+    draw("title", {}, path).textContent = `${line.search}, trial ${line.trial}: `
       + axes.map((axis, k) => `${axis.name} ${line.texts[k]}`).join(", ");
     return path;
   });
@@ -55,7 +55,7 @@
     const best = kept.reduce((a, b) =>
       (b.keeps && (a === null || b.at.at(-1) > a.at.at(-1)) ? b : a), null);
     said.textContent = `${kept.length} of ${lines.length} points`
-      + (best === null ? "" : `; best of them ${best.search}, point ${best.point}: `
+      + (best === null ? "" : `; best of them ${best.search}, trial ${best.trial}: `
         + axes.map((axis, k) => `${axis.name} ${best.texts[k]}`).join(", "));
     all.hidden = !brushes.some(Boolean);
     boxes.forEach((box, k) => {

@@ -112,7 +112,7 @@ def embedded(searched: Searched) -> Markup:
                         "at": [round(p, 4) if math.isfinite(p) else None for p in places],
                         "texts": texts,
                         "search": searched.rows[row],
-                        "point": point + 1,
+                        "trial": point,
                         "group": group,
                         "good": bool(good[row, point]),
                         "keeps": bool(kept[row, point]),

@@ -39,7 +39,7 @@ def best_table(searched: Searched) -> ArmTable:
         places.append(at)
         cells.append(
             [
-                prose.MISSING if at is None else f"{at + 1} of {searched.tried[row]}{breaks}",
+                prose.MISSING if at is None else f"trial {at}, among {searched.tried[row]}{breaks}",
                 searched.show(float(told[row, point])),
                 searched.show(float(held[row])),
             ]
@@ -77,7 +77,7 @@ def front_table(searched: Searched) -> ArmTable | None:
     ]
     cells = [
         [
-            f"{at + 1} of {searched.tried[row]}",
+            f"{at}, among {searched.tried[row]}",
             *(
                 prose.number(float(values[row, at]), decimals_of(searched.ds, metric))
                 for metric, values in zip(objectives, scores, strict=True)
@@ -85,7 +85,7 @@ def front_table(searched: Searched) -> ArmTable | None:
         ]
         for row, at in places
     ]
-    headings = ["point", *(metric.long_name for metric in objectives)]
+    headings = ["trial", *(metric.long_name for metric in objectives)]
     return _table(searched, headings, places, cells)
 
 
@@ -102,14 +102,14 @@ def point_table(searched: Searched, arm: str) -> DataTable:
     rows = [
         [
             label,
-            point + 1,
+            point,
             *(number_or_none(float(values[name][row, point])) for name in names),
             *(_cell(own[row][point]) for own in parameters),
         ]
         for row, label in enumerate(searched.rows)
         for point in range(searched.tried[row])
     ]
-    headings = [arm, "point", *names, *searched.parameters]
+    headings = [arm, "trial", *names, *searched.parameters]
     return DataTable(headings, [None] * len(headings), rows)
 
 
