@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
 
 import click
 
 __all__ = ["NamedChoice", "meant"]
+
+_STUDIES = (".yaml", ".yml")
 
 
 class NamedChoice(click.Choice[str]):
@@ -96,5 +99,7 @@ def _value(option: str, typed: Sequence[str]) -> str:
 
 
 def _is_other(word: str) -> bool:
-    """Whether a word is another option, or a study, and no value."""
-    return word.startswith("--") or word.endswith((".yaml", ".yml"))
+    """Whether a word is another option, a key with its value, or a study, and no value."""
+    return (
+        word.startswith("--") or "=" in word or Path(word).exists() or Path(word).suffix in _STUDIES
+    )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import ValidationError
 
 from ganstudy import kinds
 from ganstudy.metrics import family as metrics
@@ -64,9 +67,17 @@ def unrecorded(metric: str, corners: Sequence[Corner]) -> str:
     common = set.intersection(*(set(own.configuration.readings) for own in corners))
     chosen = all(_CHOSEN in key_paths(type(own.configuration), {}) for own in lacking)
     if chosen and not others and metric in metrics.names:
-        advice = f"; name it in {_CHOSEN}, beside the others"
+        unfit = filter(None, (_unfit(metric, own.configuration) for own in lacking))
+        advice = next((f": {why}" for why in unfit), f"; name it in {_CHOSEN}, beside the others")
     elif common:
         advice = nearest(metric, common)
     else:
         advice = "; no metric is recorded at all points"
     return f"{metric!r} is not recorded{where(lacking, others)}{advice}"
+
+
+def _unfit(metric: str, configuration: Any) -> str:
+    """Why a metric, by its defaults, cannot be recorded of trials that choose theirs, or ""."""
+    with suppress(ValidationError):  # of one that has to be told more
+        return metrics.from_config(metric).problem(configuration.target) or ""
+    return ""

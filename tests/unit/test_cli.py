@@ -228,6 +228,8 @@ def test_usage_errors_exit_with_two(
         (["run", "tiny.yaml", "--trials", "3"], "No such option '--trials'.\n"),
         (["run", "--quiet", "tiny.yaml"], "No such option '--quiet'.\n"),
         (["run", "--seeds", "tiny.yaml"], "is written without dashes: seeds=VALUE\n"),
+        (["run", "--seeds", "."], "is written without dashes: seeds=VALUE\n"),
+        (["run", "--seeds", "steps=10", "tiny.yaml"], "without dashes: seeds=VALUE\n"),
         (["run", "tiny.yaml", "--critic.steps=5"], "without dashes: trial.critic.steps=5\n"),
         (["run", "tiny.yaml", "--critic.step=5"], "are written without dashes: trial.steps=5\n"),
         (["run", "tiny.yaml", "--search.bayes.trials=3"], "dashes: search.bayes.trials=3\n"),

@@ -135,6 +135,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "score: energy_distance\n",
         [":2", "score", "'energy_distance' is not recorded; name it in record.metrics, beside"],
     ),
+    "score that this target cannot have": (
+        "score: modes_covered\ntrial: {target: swiss_roll, record: {metrics: [energy_distance]}}\n",
+        [":2", "score", "not recorded: metric modes_covered needs a target with modes; swiss"],
+    ),
     "score that is no metric": ("score: critic_loss\n", [":2", "score", "'critic_loss'"]),
     "repeated value": (
         "search: {grid: {critic.steps: [1, 2, 1]}}\n",
