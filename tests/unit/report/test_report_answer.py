@@ -378,7 +378,8 @@ def test_shares_that_do_not_add_up_say_why(make_study: Make) -> None:
     noise = np.random.default_rng(1).normal(size=(2, 2, 4))
     noise -= noise.mean(axis=(0, 1))
     ds["modes_covered"][:] = (4 + np.arange(2)[:, None, None] + noise)[..., None]
-    assert "higher interactions (what is estimated below zero is told as 0%)." in plain(ds)[1]
+    told = "(more than 100% in all, as what is estimated below zero is told as 0%)."
+    assert told in plain(ds)[1]
 
 
 def test_samples_that_a_dataset_lacks_are_not_counted_as_none(make_study: Make) -> None:
